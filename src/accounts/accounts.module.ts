@@ -1,0 +1,12 @@
+import { Module } from '@nestjs/common';
+import { TimeModule } from '../time/time.module.js';
+import { AccountsService } from './accounts.service.js';
+import { UserRepository } from './user.repository.js';
+
+/** Owns underlying users and their identifiers. Passwords are judged in `local-auth`, sessions begun in `session`. */
+@Module({
+  imports: [TimeModule],
+  providers: [UserRepository, AccountsService],
+  exports: [AccountsService],
+})
+export class AccountsModule {}

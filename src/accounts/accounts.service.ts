@@ -1,0 +1,139 @@
+import { Injectable } from '@nestjs/common';
+import { BrokerError } from '../errors/broker-error.js';
+import { DomainEvents } from '../events/domain-events.js';
+import { isUniqueViolation } from '../persistence/store-errors.js';
+import { Transactions } from '../persistence/transactions.js';
+import type { Identifier } from './identifiers.js';
+import type { LocalCredential, ProfileInput, User } from './user.js';
+import { UserRepository } from './user.repository.js';
+
+/** Underlying users and the names they go by. Knows nothing of sessions, and of passwords only that a hash is text. */
+@Injectable()
+export class AccountsService {
+  constructor(
+    private readonly users: UserRepository,
+    private readonly transactions: Transactions,
+    private readonly events: DomainEvents,
+  ) {}
+
+  find(applicationId: number, userId: number): Promise<User | null> {
+    return this.users.find(applicationId, userId);
+  }
+
+  findCredential(applicationId: number, userId: number): Promise<LocalCredential | null> {
+    return this.users.findCredential(applicationId, userId);
+  }
+
+  findCredentialBy(applicationId: number, identifier: Identifier): Promise<LocalCredential | null> {
+    return this.users.findCredentialBy(applicationId, identifier);
+  }
+
+  /** The user as it is and stays until the caller's transaction ends; null when there is none. */
+  findForSignIn(
+    applicationId: number,
+    userId: number,
+  ): Promise<(User & { credentialVersion: number }) | null> {
+    return this.users.findLocked(applicationId, userId);
+  }
+
+  /** @throws BrokerError `identifier_taken`, naming each. */
+  async refuseTaken(
+    applicationId: number,
+    identifiers: readonly Identifier[],
+    exceptUserId?: number,
+  ): Promise<void> {
+    const taken = await this.users.findTaken(applicationId, identifiers, exceptUserId);
+    if (taken.length > 0) throw identifierTaken(taken);
+  }
+
+  /** @throws BrokerError `identifier_taken`, naming each; then nothing was created. */
+  async createWithPassword(
+    applicationId: number,
+    identifiers: readonly Identifier[],
+    profile: ProfileInput,
+    passwordHash: string,
+  ): Promise<User> {
+    return this.namingTaken(applicationId, identifiers, undefined, () =>
+      this.transactions.run(() =>
+        this.insert({ applicationId, identifiers, profile, passwordHash, guest: false }),
+      ),
+    );
+  }
+
+  /** A user nobody can sign in as again, until it is given a password or an identity. Joins the caller's transaction. */
+  createGuest(applicationId: number, profile: ProfileInput): Promise<User> {
+    return this.insert({ applicationId, identifiers: [], profile, passwordHash: null, guest: true });
+  }
+
+  /**
+   * Sets the password, and with a first one the identifiers to sign in by; a guest is none from then on. Runs `then`
+   * in the same transaction, with the new credential version.
+   *
+   * @throws BrokerError `identifier_taken`; `invalid_credentials` when the password was changed meanwhile.
+   */
+  async setPassword<T>(
+    applicationId: number,
+    credential: LocalCredential,
+    identifiers: readonly Identifier[],
+    passwordHash: string,
+    then: (credentialVersion: number) => Promise<T>,
+  ): Promise<T> {
+    const { userId, credentialVersion } = credential;
+    return this.namingTaken(applicationId, identifiers, userId, () =>
+      this.transactions.run(async () => {
+        const version = await this.users.setPassword(userId, credentialVersion, passwordHash, identifiers);
+        if (version === null) throw new BrokerError('invalid_credentials');
+        return then(version);
+      }),
+    );
+  }
+
+  rehash(userId: number, oldHash: string, newHash: string): Promise<void> {
+    return this.transactions.run(() => this.users.rehash(userId, oldHash, newHash));
+  }
+
+  noteActivity(entries: readonly { userId: number; at: number }[]): Promise<void> {
+    return this.transactions.run(() => this.users.noteActivity(entries));
+  }
+
+  private async insert(user: Parameters<UserRepository['insert']>[0]): Promise<User> {
+    const created = await this.users.insert(user);
+    this.transactions.afterCommit(() =>
+      this.events.emit('user.created', {
+        applicationId: created.applicationId,
+        userId: created.id,
+        guest: created.guest,
+      }),
+    );
+    return created;
+  }
+
+  /**
+   * Two sign-ups at once both find a name free; the database lets one of them have it. The other one's transaction
+   * is over by now, so a fresh look says which name it was.
+   */
+  private async namingTaken<T>(
+    applicationId: number,
+    identifiers: readonly Identifier[],
+    exceptUserId: number | undefined,
+    write: () => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await write();
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error;
+      await this.refuseTaken(applicationId, identifiers, exceptUserId);
+      throw error;
+    }
+  }
+}
+
+function identifierTaken(taken: readonly Identifier[]): BrokerError {
+  return new BrokerError('identifier_taken', {
+    errors: taken.map(({ kind }) => ({
+      pointer: `/${kind}`,
+      code: 'taken',
+      detail: `another user of this application has this ${kind}`,
+    })),
+  });
+}

@@ -1,0 +1,230 @@
+import { Injectable } from '@nestjs/common';
+import { Transactions } from '../persistence/transactions.js';
+import { Clock } from '../time/clock.js';
+import type { Identifier } from './identifiers.js';
+import type { LocalCredential, ProfileInput, User } from './user.js';
+import type { UserRow } from './user.entity.js';
+
+interface NewUser {
+  readonly applicationId: number;
+  readonly identifiers: readonly Identifier[];
+  readonly profile: ProfileInput;
+  readonly passwordHash: string | null;
+  readonly guest: boolean;
+}
+
+/** Keeps users. Every question names the application: ids of another one's users are not there. */
+@Injectable()
+export class UserRepository {
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @throws the driver's unique violation when an identifier is taken. */
+  async insert(user: NewUser): Promise<User> {
+    const now = this.clock.now();
+    const row: Omit<UserRow, 'id'> = {
+      ...emptyRow,
+      application_id: user.applicationId,
+      ...identifierColumns(user.identifiers),
+      ...profileColumns(user.profile),
+      password_hash: user.passwordHash,
+      guest: user.guest,
+      created_at: now,
+      updated_at: now,
+    };
+    const { identifiers } = await this.rows.insert(row);
+    return toUser({ ...row, id: (identifiers[0] as { id: number }).id });
+  }
+
+  async find(applicationId: number, id: number): Promise<User | null> {
+    const row = await this.rows.findOneBy({ id, application_id: applicationId });
+    return row && toUser(row);
+  }
+
+  async findCredential(applicationId: number, id: number): Promise<LocalCredential | null> {
+    const row = await this.rows.findOne({
+      where: { id, application_id: applicationId },
+      select: credentialColumns,
+    });
+    return row && toCredential(row);
+  }
+
+  async findCredentialBy(applicationId: number, { kind, key }: Identifier): Promise<LocalCredential | null> {
+    const where = { application_id: applicationId, [`${kind}_key`]: key };
+    const row = await this.rows.findOne({ where, select: credentialColumns });
+    return row && toCredential(row);
+  }
+
+  /**
+   * The user, held as it is until the transaction ends: a password change or a disabling that comes at the same
+   * moment waits, and then ends what this transaction begins.
+   */
+  async findLocked(
+    applicationId: number,
+    id: number,
+  ): Promise<(User & { credentialVersion: number }) | null> {
+    if (this.transactions.dialect === 'postgres') {
+      await this.transactions.query(
+        'SELECT 1 FROM users WHERE id = :id AND application_id = :applicationId FOR SHARE',
+        {
+          id,
+          applicationId,
+        },
+      );
+    }
+    const row = await this.rows.findOneBy({ id, application_id: applicationId });
+    return row && { ...toUser(row), credentialVersion: row.credential_version };
+  }
+
+  /** Which of these another user of the application has. */
+  async findTaken(
+    applicationId: number,
+    identifiers: readonly Identifier[],
+    exceptUserId?: number,
+  ): Promise<Identifier[]> {
+    const taken: Identifier[] = [];
+    for (const identifier of identifiers) {
+      const holder = await this.findCredentialBy(applicationId, identifier);
+      if (holder && holder.userId !== exceptUserId) taken.push(identifier);
+    }
+    return taken;
+  }
+
+  /**
+   * Sets a password, and identifiers that come with a first one.
+   *
+   * @returns the new credential version, or null when `expectedVersion` is not the present one any more.
+   */
+  async setPassword(
+    userId: number,
+    expectedVersion: number,
+    passwordHash: string,
+    identifiers: readonly Identifier[],
+  ): Promise<number | null> {
+    const credentialVersion = expectedVersion + 1;
+    const { affected } = await this.rows.update(
+      { id: userId, credential_version: expectedVersion },
+      {
+        ...identifierColumns(identifiers),
+        password_hash: passwordHash,
+        credential_version: credentialVersion,
+        guest: false,
+        updated_at: this.clock.now(),
+      },
+    );
+    return affected === 1 ? credentialVersion : null;
+  }
+
+  /** Replaces a hash by another one of the same password. Not a change of the credential. */
+  async rehash(userId: number, oldHash: string, newHash: string): Promise<void> {
+    await this.rows.update({ id: userId, password_hash: oldHash }, { password_hash: newHash });
+  }
+
+  /** Records when users were last active; never moves a time back. */
+  async noteActivity(entries: readonly { userId: number; at: number }[]): Promise<void> {
+    const sorted = [...entries].sort((a, b) => a.userId - b.userId);
+    const pairs = JSON.stringify(sorted.map(({ userId, at }) => [userId, at]));
+    const source =
+      this.transactions.dialect === 'postgres'
+        ? `(SELECT (value->>0)::int AS id, (value->>1)::bigint AS at FROM jsonb_array_elements(:pairs::jsonb))`
+        : `(SELECT value->>0 AS id, value->>1 AS at FROM json_each(:pairs))`;
+    await this.transactions.query(
+      `UPDATE users SET last_request_at = v.at FROM ${source} v
+       WHERE users.id = v.id AND (users.last_request_at IS NULL OR users.last_request_at < v.at)`,
+      { pairs },
+    );
+  }
+
+  private get rows() {
+    return this.transactions.manager.getRepository<UserRow>('users');
+  }
+}
+
+const emptyRow: Omit<UserRow, 'id' | 'application_id' | 'created_at' | 'updated_at'> = {
+  login: null,
+  login_key: null,
+  email: null,
+  email_key: null,
+  email_verified: false,
+  phone: null,
+  phone_key: null,
+  phone_verified: false,
+  password_hash: null,
+  credential_version: 1,
+  guest: false,
+  disabled: false,
+  full_name: null,
+  website: null,
+  external_id: null,
+  custom_data: null,
+  locale: null,
+  timezone: null,
+  country: null,
+  last_request_at: null,
+};
+
+const credentialColumns = {
+  id: true,
+  password_hash: true,
+  credential_version: true,
+  guest: true,
+  disabled: true,
+} as const;
+
+function identifierColumns(identifiers: readonly Identifier[]): Partial<UserRow> {
+  const columns = identifiers.flatMap(({ kind, value, key }) => [
+    [kind, value],
+    [`${kind}_key`, key],
+  ]);
+  return Object.fromEntries(columns) as Partial<UserRow>;
+}
+
+function profileColumns(profile: ProfileInput): Partial<UserRow> {
+  return {
+    full_name: profile.fullName ?? null,
+    website: profile.website ?? null,
+    external_id: profile.externalId ?? null,
+    custom_data: profile.customData ?? null,
+    locale: profile.locale ?? null,
+    timezone: profile.timezone ?? null,
+    country: profile.country ?? null,
+  };
+}
+
+function toUser(row: UserRow): User {
+  return {
+    id: row.id,
+    applicationId: row.application_id,
+    login: row.login,
+    email: row.email,
+    emailVerified: row.email_verified,
+    phone: row.phone,
+    phoneVerified: row.phone_verified,
+    guest: row.guest,
+    disabled: row.disabled,
+    profile: {
+      fullName: row.full_name,
+      website: row.website,
+      externalId: row.external_id,
+      customData: row.custom_data,
+      locale: row.locale,
+      timezone: row.timezone,
+      country: row.country,
+    },
+    lastRequestAt: row.last_request_at,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
+
+function toCredential(row: UserRow): LocalCredential {
+  return {
+    userId: row.id,
+    passwordHash: row.password_hash,
+    credentialVersion: row.credential_version,
+    guest: row.guest,
+    disabled: row.disabled,
+  };
+}

@@ -1,0 +1,178 @@
+import { z } from 'zod';
+import { identifierShape, type Identifiers, toIdentifier, type Identifier } from '../accounts/identifiers.js';
+import type { ProfileInput } from '../accounts/user.js';
+import { BrokerError } from '../errors/broker-error.js';
+import { inputError, line, passwordText, text } from '../http/input.js';
+import { MAX_PASSWORD_CHARACTERS } from '../local-auth/password-policy.js';
+import type { Presented } from '../local-auth/ways-in.service.js';
+
+const MAX_CUSTOM_DATA = 5000;
+const MAX_SESSIONS_PAGE = 100;
+
+const password = passwordText(MAX_PASSWORD_CHARACTERS);
+
+const isLocale = (value: string): boolean => {
+  try {
+    return Intl.getCanonicalLocales(value).length === 1;
+  } catch {
+    return false;
+  }
+};
+const isTimezone = (value: string): boolean => {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: value }) instanceof Intl.DateTimeFormat;
+  } catch {
+    return false;
+  }
+};
+
+const profileShape = {
+  full_name: line(255).optional(),
+  website: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+    .max(2048)
+    .optional(),
+  external_id: line(255)
+    .optional()
+    .describe('An id of your own, for display and search. No sign-in goes by it.'),
+  custom_data: text(MAX_CUSTOM_DATA).optional(),
+  locale: line(35).refine(isLocale, { error: 'must be a BCP 47 language tag' }).optional(),
+  timezone: line(64).refine(isTimezone, { error: 'must be an IANA time zone' }).optional(),
+  country: z
+    .string()
+    .regex(/^[A-Z]{2}$/, { error: 'must be two capital letters (ISO 3166-1)' })
+    .optional(),
+};
+
+const passwordCredential = z
+  .strictObject({
+    // Looser than at sign-up: what cannot be anybody's name is nobody's, and gets the answer that all of those get.
+    login: text(255).optional(),
+    email: text(254).optional(),
+    phone: text(32).optional(),
+    password,
+  })
+  .refine((given) => namesGiven(given).length === 1, {
+    error: 'needs exactly one of login, email and phone',
+    params: { code: 'identifier_required' },
+  })
+  .meta({ title: 'provider "password"' });
+
+const guestCredential = z.strictObject(profileShape).meta({ title: 'provider "guest"' });
+
+/** Which credential each built-in provider takes. */
+const credentialSchemas = { password: passwordCredential, guest: guestCredential } as const;
+
+const presentedShape = {
+  provider: line(64).describe('`password`, `guest`, or the slug of an identity provider of the application'),
+  credential: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .meta({
+      anyOf: Object.values(credentialSchemas).map((schema) => z.toJSONSchema(schema, { io: 'input' })),
+    }),
+};
+
+export const signInBody = z.strictObject(presentedShape);
+
+export const beginSessionBody = z
+  .strictObject({
+    provider: presentedShape.provider.optional(),
+    credential: presentedShape.credential,
+    application_id: z.int().positive().optional().describe('Public clients only, instead of HTTP Basic'),
+    auth_key: text(64).optional().describe('Public clients only, instead of HTTP Basic'),
+  })
+  .prefault({});
+
+export const signUpBody = z
+  .strictObject({
+    login: identifierShape.login.optional(),
+    email: identifierShape.email.optional(),
+    phone: identifierShape.phone.optional(),
+    password,
+    ...profileShape,
+  })
+  .refine((given) => namesGiven(given).length > 0, {
+    error: 'needs a login, e-mail address or phone number',
+    params: { code: 'identifier_required' },
+  });
+
+export const changePasswordBody = z.strictObject({
+  old_password: password.optional(),
+  password,
+  login: identifierShape.login.optional(),
+  email: identifierShape.email.optional(),
+  phone: identifierShape.phone.optional(),
+});
+
+export const sessionsQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(MAX_SESSIONS_PAGE).default(MAX_SESSIONS_PAGE),
+  cursor: z
+    .string()
+    .regex(/^[1-9]\d{0,14}$/, { error: 'must be a next_cursor of an earlier page' })
+    .optional(),
+});
+
+/**
+ * What a body presents to get in, or null when it presents nothing.
+ *
+ * @throws BrokerError `validation_failed`; `unknown_identity_provider`
+ */
+export function toPresented(body: z.infer<typeof beginSessionBody>): Presented | null {
+  const { provider, credential } = body;
+  if (provider === undefined) {
+    if (credential === undefined) return null;
+    throw new BrokerError('validation_failed', {
+      errors: [{ pointer: '/provider', code: 'required', detail: 'says what the credential is for' }],
+    });
+  }
+  if (provider === 'password') {
+    const given = parseCredential(passwordCredential, credential);
+    return { provider, identifier: onlyIdentifier(given), password: given.password };
+  }
+  if (provider === 'guest')
+    return { provider, profile: toProfile(parseCredential(guestCredential, credential ?? {})) };
+  throw new BrokerError('unknown_identity_provider');
+}
+
+function parseCredential<T>(schema: z.ZodType<T>, credential: unknown): T {
+  const parsed = schema.safeParse(credential);
+  if (!parsed.success) throw inputError(parsed.error.issues, ['credential']);
+  return parsed.data;
+}
+
+export function toProfile(given: z.infer<typeof guestCredential>): ProfileInput {
+  const { full_name, website, external_id, custom_data, locale, timezone, country } = given;
+  return {
+    fullName: full_name ?? null,
+    website: website ?? null,
+    externalId: external_id ?? null,
+    customData: custom_data ?? null,
+    locale: locale ?? null,
+    timezone: timezone ?? null,
+    country: country ?? null,
+  };
+}
+
+/** The identifiers of a body, without the fields that are not there. */
+export function givenIdentifiers(body: Named): Identifiers {
+  return Object.fromEntries(namesGiven(body)) as Identifiers;
+}
+
+interface Named {
+  readonly login?: string | undefined;
+  readonly email?: string | undefined;
+  readonly phone?: string | undefined;
+}
+
+function namesGiven({ login, email, phone }: Named): [keyof Named, string][] {
+  return Object.entries({ login, email, phone }).filter(([, value]) => value !== undefined) as [
+    keyof Named,
+    string,
+  ][];
+}
+
+function onlyIdentifier(given: Named): Identifier {
+  const [kind, value] = namesGiven(given)[0]!;
+  return toIdentifier(kind, value);
+}

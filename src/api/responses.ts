@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import type { User } from '../accounts/user.js';
+import type { ApplicationSettings } from '../applications/application-settings.js';
+import { expiresAt, type Session } from '../session/session.js';
+import type { BegunSession } from '../session/session.service.js';
+
+const instant = z.iso.datetime();
+
+export const sessionSchema = z.strictObject({
+  id: z.int(),
+  token: z.string().optional().describe('The access token; shown only when just issued'),
+  kind: z.enum(['application', 'user']),
+  application_id: z.int(),
+  user_id: z.int().nullable(),
+  provider: z.string().nullable(),
+  created_at: instant,
+  expires_at: instant
+    .nullable()
+    .describe('When it ends if it is not used again; null: it does not end by itself'),
+});
+
+export const userSchema = z.strictObject({
+  id: z.int(),
+  application_id: z.int(),
+  login: z.string().nullable(),
+  email: z.string().nullable(),
+  email_verified: z.boolean(),
+  phone: z.string().nullable(),
+  phone_verified: z.boolean(),
+  full_name: z.string().nullable(),
+  website: z.string().nullable(),
+  external_id: z.string().nullable(),
+  custom_data: z.string().nullable(),
+  locale: z.string().nullable(),
+  timezone: z.string().nullable(),
+  country: z.string().nullable(),
+  guest: z.boolean(),
+  last_request_at: instant.nullable(),
+  created_at: instant,
+  updated_at: instant,
+});
+
+export const sessionAnswer = z.strictObject({ session: sessionSchema, user: userSchema.optional() });
+export const userAnswer = z.strictObject({ user: userSchema });
+export const sessionsAnswer = z.strictObject({
+  items: z.array(sessionSchema.extend({ current: z.boolean() })),
+  next_cursor: z.string().nullable(),
+});
+
+type SessionBody = z.infer<typeof sessionSchema>;
+
+/** What a client may see of a session. `usedAt`: when this answer's request used it. */
+export function toSessionBody(session: Session, settings: ApplicationSettings, usedAt: number): SessionBody {
+  const end = expiresAt(session, settings, usedAt);
+  return {
+    id: session.id,
+    kind: session.kind,
+    application_id: session.applicationId,
+    user_id: session.userId,
+    provider: session.provider,
+    created_at: new Date(session.createdAt).toISOString(),
+    expires_at: end === null ? null : new Date(end).toISOString(),
+  };
+}
+
+/** The answer to whatever issued a token. */
+export function toBegunBody(
+  begun: BegunSession,
+  settings: ApplicationSettings,
+): z.infer<typeof sessionAnswer> {
+  const { id, ...facts } = toSessionBody(begun.session, settings, begun.session.lastUsedAt);
+  return {
+    session: { id, ...(begun.token !== null && { token: begun.token }), ...facts },
+    ...(begun.user && { user: toUserBody(begun.user) }),
+  };
+}
+
+/** What a user may see of themselves. */
+export function toUserBody(user: User): z.infer<typeof userSchema> {
+  const { profile } = user;
+  return {
+    id: user.id,
+    application_id: user.applicationId,
+    login: user.login,
+    email: user.email,
+    email_verified: user.emailVerified,
+    phone: user.phone,
+    phone_verified: user.phoneVerified,
+    full_name: profile.fullName,
+    website: profile.website,
+    external_id: profile.externalId,
+    custom_data: profile.customData,
+    locale: profile.locale,
+    timezone: profile.timezone,
+    country: profile.country,
+    guest: user.guest,
+    last_request_at: user.lastRequestAt === null ? null : new Date(user.lastRequestAt).toISOString(),
+    created_at: new Date(user.createdAt).toISOString(),
+    updated_at: new Date(user.updatedAt).toISOString(),
+  };
+}

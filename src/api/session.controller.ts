@@ -1,0 +1,89 @@
+import { Body, Controller, Delete, Get, HttpCode, Put, Req, UseGuards } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { ApplicationDirectory } from '../applications/application-directory.js';
+import { BrokerError } from '../errors/broker-error.js';
+import { WaysInService } from '../local-auth/ways-in.service.js';
+import type { Session } from '../session/session.js';
+import { SessionService } from '../session/session.service.js';
+import { Clock } from '../time/clock.js';
+import { CurrentSession } from './caller.js';
+import { ClientAuthentication } from './client.guards.js';
+import { Operation } from './openapi/operation.decorator.js';
+import { signInBody, toPresented } from './requests.js';
+import { sessionAnswer, toBegunBody, toSessionBody } from './responses.js';
+import { AnySessionGuard, UserSessionGuard } from './session.guards.js';
+
+@Controller('v1/session')
+export class SessionController {
+  constructor(
+    private readonly sessions: SessionService,
+    private readonly waysIn: WaysInService,
+    private readonly clients: ClientAuthentication,
+    private readonly applications: ApplicationDirectory,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The session check as a route: every await here is paid by each call. */
+  @Get()
+  @UseGuards(AnySessionGuard)
+  @Operation({ summary: 'Which session this is', auth: 'session', status: 200, answer: sessionAnswer })
+  show(@Req() request: FastifyRequest) {
+    const session = request.caller!.session!;
+    const application = this.applications.peek(session.applicationId);
+    if (!application) return this.showLater(session);
+    return { session: toSessionBody(session, application.settings, this.clock.now()) };
+  }
+
+  @Delete()
+  @HttpCode(204)
+  @UseGuards(AnySessionGuard)
+  @Operation({ summary: 'End this session', auth: 'session', status: 204 })
+  async end(@CurrentSession() session: Session): Promise<void> {
+    await this.sessions.end(session);
+  }
+
+  @Put('user')
+  @UseGuards(AnySessionGuard)
+  @Operation({
+    summary: 'Sign a user in on this session; the token changes',
+    auth: 'session',
+    status: 200,
+    answer: sessionAnswer,
+    errors: [
+      'invalid_credentials',
+      'unknown_identity_provider',
+      'guests_disabled',
+      'too_many_requests',
+      'busy',
+    ],
+  })
+  async signIn(
+    @Req() request: FastifyRequest,
+    @CurrentSession() session: Session,
+    @Body({ schema: signInBody }) body: z.infer<typeof signInBody>,
+  ) {
+    const client = await this.clients.bySession(request, session.applicationId);
+    const begun = await this.waysIn.upgrade(client, session, toPresented(body)!);
+    return toBegunBody(begun, client.application.settings);
+  }
+
+  @Delete('user')
+  @UseGuards(UserSessionGuard)
+  @Operation({
+    summary: "Sign the user out and keep the application's session; the token changes",
+    auth: 'user session',
+    status: 200,
+    answer: sessionAnswer,
+  })
+  async signOut(@Req() request: FastifyRequest, @CurrentSession() session: Session) {
+    const { application } = await this.clients.bySession(request, session.applicationId);
+    return toBegunBody(await this.sessions.downgrade(session), application.settings);
+  }
+
+  private async showLater(session: Session) {
+    const application = await this.applications.find(session.applicationId);
+    if (!application) throw new BrokerError('session_ended');
+    return { session: toSessionBody(session, application.settings, this.clock.now()) };
+  }
+}

@@ -1,0 +1,36 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { ApiModule } from './api/api.module.js';
+import { ApplicationsModule } from './applications/applications.module.js';
+import type { Config } from './config/config.js';
+import { ConfigModule } from './config/config.module.js';
+import { EventsModule } from './events/events.module.js';
+import { LocalAuthModule } from './local-auth/local-auth.module.js';
+import type { Logger } from './observability/logger.js';
+import { ObservabilityModule } from './observability/observability.module.js';
+import { PersistenceModule } from './persistence/persistence.module.js';
+import { encryptedColumns, rows } from './rows.js';
+import { SecretsModule } from './secrets/secrets.module.js';
+import { SessionModule } from './session/session.module.js';
+
+/** The map of the product: ground first, features next, faces last. No logic. */
+@Module({})
+export class AppModule {
+  static of(config: Config, logger: Logger): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.of(config),
+        EventsModule,
+        PersistenceModule.of(rows),
+        SecretsModule.of(encryptedColumns),
+        ObservabilityModule.of(logger, config.management),
+
+        ApplicationsModule,
+        SessionModule,
+        LocalAuthModule,
+
+        ApiModule,
+      ],
+    };
+  }
+}

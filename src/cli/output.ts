@@ -1,0 +1,69 @@
+import { CommanderError } from 'commander';
+
+/** A mistake of the person at the keyboard, said in one sentence. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** With `--json` one document on stdout; without, tables for people. Everything else goes to stderr. */
+export class Output {
+  constructor(private readonly isJson: () => boolean) {}
+
+  /** Prints a result: the document itself, or `forPeople` of it. */
+  result<T>(document: T, forPeople: (document: T) => string): void {
+    process.stdout.write(this.isJson() ? `${JSON.stringify(document)}\n` : `${forPeople(document)}\n`);
+  }
+
+  note(text: string): void {
+    process.stderr.write(`${text}\n`);
+  }
+
+  /** One line that is drawn over while work goes on; nothing where nobody watches. */
+  progress(text: string): void {
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+  }
+
+  progressDone(): void {
+    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  }
+
+  /** Says why a command failed. @returns the exit status. */
+  failed(error: unknown, explain: (error: unknown) => string): number {
+    // Help, the version and faults of usage have been printed by the parser itself.
+    if (error instanceof CommanderError) return error.exitCode;
+    const message = error instanceof UsageError ? error.message : explain(error);
+    process.stderr.write(`${message}\n`);
+    return 1;
+  }
+}
+
+/** Rows under a heading, columns aligned. */
+export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
+  if (rows.length === 0) return '(none)';
+  const widths = heading.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
+  const lineOf = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => cell.padEnd(widths[i]!))
+      .join('  ')
+      .trimEnd();
+  return [lineOf(heading), lineOf(widths.map((width) => '─'.repeat(width))), ...rows.map(lineOf)].join('\n');
+}
+
+/** Names and values, one a line. */
+export function list(entries: readonly (readonly [string, unknown])[]): string {
+  const width = Math.max(...entries.map(([name]) => name.length));
+  return entries.map(([name, value]) => `${name.padEnd(width)}  ${plain(value)}`).join('\n');
+}
+
+/** A value as it would be typed. */
+export function plain(value: unknown): string {
+  if (value === true) return 'on';
+  if (value === false) return 'off';
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(plain).join(',');
+  if (typeof value === 'object' && value !== null) {
+    return Object.entries(value)
+      .map(([key, inner]) => `${key}:${plain(inner)}`)
+      .join(',');
+  }
+  return String(value);
+}

@@ -1,0 +1,143 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
+import { parse as parseYaml } from 'yaml';
+import type { Config, DatabaseConfig } from './config.js';
+import { configSchema, defaultPoolSize, type RawConfig } from './config.schema.js';
+import { readEnvironment, type Environment } from './environment.js';
+
+/** Everything that is wrong with the configuration, one line a fault, each with its path. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+  constructor(readonly faults: readonly string[]) {
+    super(
+      `The configuration has ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n${faults.map((f) => `  - ${f}`).join('\n')}`,
+    );
+  }
+}
+
+type Tree = Record<string, unknown>;
+
+/** The `config/` folder that ships beside `src/` and `dist/`. */
+const SHIPPED = join(import.meta.dirname, '..', '..', 'config');
+
+/**
+ * Reads `config/default.yaml`, lays `config/<NODE_ENV>.yaml` and the environment over it, and parses the result once.
+ *
+ * @throws ConfigurationError naming every fault at once.
+ */
+export function loadConfig(env: Environment = process.env, directory = SHIPPED): Config {
+  const { tree, faults } = readEnvironment(env);
+  const layers = [readYaml(join(directory, 'default.yaml')), environmentFile(env, directory), tree];
+  const parsed = configSchema.safeParse(layers.reduce(overlay, {}));
+  if (!parsed.success) {
+    faults.push(
+      ...parsed.error.issues.map((issue) => `${issue.path.join('.') || '(root)'}: ${issue.message}`),
+    );
+  }
+  if (faults.length > 0 || !parsed.success) throw new ConfigurationError(faults);
+  return deepFreeze(toConfig(parsed.data));
+}
+
+function environmentFile(env: Environment, directory: string): Tree {
+  const name = env['NODE_ENV'];
+  if (!name || !/^[a-z0-9_-]+$/i.test(name) || name === 'default') return {};
+  const file = join(directory, `${name}.yaml`);
+  return existsSync(file) ? readYaml(file) : {};
+}
+
+function readYaml(file: string): Tree {
+  try {
+    return (parseYaml(readFileSync(file, 'utf8')) as Tree | null) ?? {};
+  } catch (error) {
+    throw new ConfigurationError([`${file}: ${(error as Error).message}`]);
+  }
+}
+
+/** Sections are merged key by key; lists and values are replaced. */
+function overlay(base: Tree, over: Tree): Tree {
+  const merged: Tree = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const below = merged[key];
+    merged[key] = isTree(below) && isTree(value) ? overlay(below, value) : value;
+  }
+  return merged;
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function toConfig(raw: RawConfig): Config {
+  const dataDir = resolve(raw.data_dir);
+  const { server, passwords, throttle } = raw;
+  return {
+    dataDir,
+    server: {
+      host: server.host,
+      port: server.port,
+      publicUrl: server.public_url?.replace(/\/+$/, '') ?? null,
+      trustedProxies: server.trusted_proxies,
+      bodyLimitBytes: server.body_limit_bytes,
+      requestTimeoutSeconds: server.request_timeout_seconds,
+      shutdownSeconds: server.shutdown_seconds,
+    },
+    management: raw.management,
+    database: toDatabase(raw.database, dataDir),
+    secrets: {
+      masterKeys: raw.master_key?.split(',').map((key) => key.trim()) ?? null,
+      keyFile: join(dataDir, 'master.key'),
+    },
+    log: raw.log,
+    sessions: {
+      cacheEntries: raw.sessions.cache_entries,
+      touchFlushMilliseconds: raw.sessions.touch_flush_milliseconds,
+    },
+    passwords: {
+      memoryKib: passwords.memory_kib,
+      iterations: passwords.iterations,
+      parallelism: passwords.parallelism,
+      poolSize: passwords.pool_size ?? defaultPoolSize(),
+      queueLimit: passwords.queue_limit,
+    },
+    throttle: {
+      failuresPerUser: {
+        limit: throttle.failures_per_user,
+        windowSeconds: throttle.failures_per_user_window_seconds,
+        pauseSeconds: throttle.user_pause_seconds,
+      },
+      failuresPerAddress: perWindow(
+        throttle.failures_per_address,
+        throttle.failures_per_address_window_seconds,
+      ),
+      signUpsPerAddress: perWindow(
+        throttle.sign_ups_per_address,
+        throttle.sign_ups_per_address_window_seconds,
+      ),
+      guestsPerAddress: perWindow(throttle.guests_per_address, throttle.guests_per_address_window_seconds),
+    },
+  };
+}
+
+/** A plain rate: once used up, it opens again with the next window. */
+function perWindow(limit: number, windowSeconds: number) {
+  return { limit, windowSeconds, pauseSeconds: 0 };
+}
+
+function toDatabase(raw: RawConfig['database'], dataDir: string): DatabaseConfig {
+  const path = raw.url.startsWith('sqlite:') ? raw.url.slice('sqlite:'.length) : null;
+  return {
+    kind: path === null ? 'postgres' : 'sqlite',
+    location: path === null ? raw.url : isAbsolute(path) ? path : join(dataDir, path),
+    poolSize: raw.pool_size,
+    waitMilliseconds: raw.wait_milliseconds,
+    statementMilliseconds: raw.statement_milliseconds,
+    sqliteSynchronous: raw.sqlite_synchronous,
+  };
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) {
+    if (typeof inner === 'object' && inner !== null) deepFreeze(inner as object);
+  }
+  return Object.freeze(value);
+}

@@ -1,0 +1,34 @@
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import {
+  type Config,
+  DatabaseConfig,
+  LogConfig,
+  ManagementConfig,
+  PasswordsConfig,
+  SecretsConfig,
+  ServerConfig,
+  SessionsConfig,
+  ThrottleConfig,
+} from './config.js';
+
+/**
+ * Owns the settings of the installation (not those of an application: `applications/`). Hands out one token per
+ * section; nobody injects the whole and asks for strings.
+ */
+@Global()
+@Module({})
+export class ConfigModule {
+  static of(config: Config): DynamicModule {
+    const sections = [
+      { provide: ServerConfig, useValue: config.server },
+      { provide: ManagementConfig, useValue: config.management },
+      { provide: DatabaseConfig, useValue: config.database },
+      { provide: SecretsConfig, useValue: config.secrets },
+      { provide: LogConfig, useValue: config.log },
+      { provide: SessionsConfig, useValue: config.sessions },
+      { provide: PasswordsConfig, useValue: config.passwords },
+      { provide: ThrottleConfig, useValue: config.throttle },
+    ];
+    return { module: ConfigModule, providers: sections, exports: sections };
+  }
+}

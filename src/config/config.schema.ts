@@ -1,0 +1,125 @@
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+
+const positive = z.int().positive();
+const port = z.int().min(0).max(65535);
+const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
+
+/** libuv's pool, which the hashes run in, has four threads unless the environment says otherwise. */
+const DEFAULT_THREAD_POOL_SIZE = 4;
+
+function databaseUrl(value: string): boolean {
+  return /^sqlite:./.test(value) || /^postgres(ql)?:\/\/./.test(value);
+}
+
+/** The file's shape: `config/*.yaml` overlaid with the environment. Unknown keys are faults. */
+export const configSchema = z
+  .strictObject({
+    data_dir: z.string().min(1),
+    master_key: z.string().min(1).nullable(),
+    workers: z.literal(1, { error: 'must be 1: serving from several processes is not offered yet' }),
+    server: z.strictObject({
+      host: z.string().min(1),
+      port,
+      public_url: httpUrl.nullable(),
+      trusted_proxies: z.array(
+        z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
+          error: 'must be an IP address or a CIDR range',
+        }),
+      ),
+      body_limit_bytes: positive,
+      request_timeout_seconds: positive,
+      shutdown_seconds: positive.max(9),
+    }),
+    management: z.strictObject({ host: z.string().min(1), port: port.nullable() }),
+    database: z.strictObject({
+      url: z.string().refine(databaseUrl, { error: 'must be sqlite:<path> or postgres://…' }),
+      pool_size: positive.max(1000),
+      wait_milliseconds: positive,
+      statement_milliseconds: positive,
+      sqlite_synchronous: z.enum(['full', 'normal']),
+    }),
+    log: z.strictObject({
+      level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    }),
+    sessions: z.strictObject({
+      cache_entries: positive.max(10_000_000),
+      touch_flush_milliseconds: positive.max(60_000),
+    }),
+    passwords: z
+      .strictObject({
+        memory_kib: z.int().min(64).max(4_194_304),
+        iterations: positive.max(100),
+        parallelism: positive.max(64),
+        pool_size: positive.nullable(),
+        queue_limit: positive,
+        insecure_weak_hashing: z.boolean(),
+      })
+      .superRefine(hashingIsStrongEnough)
+      .superRefine(poolFitsItsThreads),
+    throttle: z.strictObject({
+      failures_per_user: positive,
+      failures_per_user_window_seconds: positive,
+      user_pause_seconds: positive,
+      failures_per_address: positive,
+      failures_per_address_window_seconds: positive,
+      sign_ups_per_address: positive,
+      sign_ups_per_address_window_seconds: positive,
+      guests_per_address: positive,
+      guests_per_address_window_seconds: positive,
+    }),
+  })
+  .superRefine(postgresNeedsItsOwnKey);
+
+export type RawConfig = z.infer<typeof configSchema>;
+
+interface Hashing {
+  memory_kib: number;
+  iterations: number;
+  insecure_weak_hashing: boolean;
+}
+
+/** OWASP's list of equivalents runs from 47104 KiB × 1 pass to 7168 KiB × 5; their product is about 36000. */
+function hashingIsStrongEnough(section: Hashing, context: z.RefinementCtx): void {
+  if (section.insecure_weak_hashing) return;
+  if (section.memory_kib >= 7168 && section.memory_kib * section.iterations >= 35_840) return;
+  context.addIssue({
+    code: 'custom',
+    path: ['memory_kib'],
+    message:
+      "with iterations, is weaker than OWASP's minimum for argon2id (at least 7168 KiB, and memory_kib × iterations at least 35840)",
+  });
+}
+
+/** A pool as large as libuv's would let hashes hold up name look-ups and file reads. */
+function poolFitsItsThreads(section: { pool_size: number | null }, context: z.RefinementCtx): void {
+  if (section.pool_size === null || section.pool_size < threadPoolSize()) return;
+  context.addIssue({
+    code: 'custom',
+    path: ['pool_size'],
+    message: `must be less than the thread pool (${threadPoolSize()}); raise UV_THREADPOOL_SIZE in the environment first`,
+  });
+}
+
+/** A generated key lies beside the SQLite file; on PostgreSQL each machine would make one of its own. */
+function postgresNeedsItsOwnKey(
+  config: { master_key: string | null; database: { url: string } },
+  context: z.RefinementCtx,
+): void {
+  if (config.master_key !== null || config.database.url.startsWith('sqlite:')) return;
+  context.addIssue({
+    code: 'custom',
+    path: ['master_key'],
+    message: 'is needed with PostgreSQL: set MASTER_KEY to 32 bytes in base64 (openssl rand -base64 32)',
+  });
+}
+
+function threadPoolSize(): number {
+  const size = Number(process.env['UV_THREADPOOL_SIZE']);
+  return Number.isInteger(size) && size > 0 ? size : DEFAULT_THREAD_POOL_SIZE;
+}
+
+/** The pool in force when none is set: a processor and a pool thread stay free for everything else. */
+export function defaultPoolSize(): number {
+  return Math.max(1, Math.min(availableParallelism() - 1, threadPoolSize() - 1));
+}

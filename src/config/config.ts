@@ -1,0 +1,82 @@
+/*
+ * The typed sections. Each is an injection token of its own, so that a constructor shows which settings it
+ * depends on. Values are frozen and were parsed once, at start.
+ */
+
+export abstract class ServerConfig {
+  abstract readonly host: string;
+  abstract readonly port: number;
+  /** Origin and path under which clients reach this server; null: derived from the listening address. */
+  abstract readonly publicUrl: string | null;
+  abstract readonly trustedProxies: readonly string[];
+  abstract readonly bodyLimitBytes: number;
+  abstract readonly requestTimeoutSeconds: number;
+  abstract readonly shutdownSeconds: number;
+}
+
+export abstract class ManagementConfig {
+  abstract readonly host: string;
+  /** Null: /health and /metrics are on the main port. */
+  abstract readonly port: number | null;
+}
+
+export abstract class DatabaseConfig {
+  abstract readonly kind: 'sqlite' | 'postgres';
+  /** Absolute path of the SQLite file, or the PostgreSQL connection URL. */
+  abstract readonly location: string;
+  abstract readonly poolSize: number;
+  abstract readonly waitMilliseconds: number;
+  abstract readonly statementMilliseconds: number;
+  abstract readonly sqliteSynchronous: 'full' | 'normal';
+}
+
+export abstract class SecretsConfig {
+  /** Base64 keys, the current one first; null: kept in `keyFile`. */
+  abstract readonly masterKeys: readonly string[] | null;
+  /** Where a generated key lies when none is configured. */
+  abstract readonly keyFile: string;
+}
+
+export abstract class LogConfig {
+  abstract readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+}
+
+export abstract class SessionsConfig {
+  abstract readonly cacheEntries: number;
+  abstract readonly touchFlushMilliseconds: number;
+}
+
+export abstract class PasswordsConfig {
+  abstract readonly memoryKib: number;
+  abstract readonly iterations: number;
+  abstract readonly parallelism: number;
+  abstract readonly poolSize: number;
+  abstract readonly queueLimit: number;
+}
+
+/** At most `limit` within `windowSeconds`; then refused for `pauseSeconds`. */
+export interface ThrottleRule {
+  readonly limit: number;
+  readonly windowSeconds: number;
+  readonly pauseSeconds: number;
+}
+
+export abstract class ThrottleConfig {
+  abstract readonly failuresPerUser: ThrottleRule;
+  abstract readonly failuresPerAddress: ThrottleRule;
+  abstract readonly signUpsPerAddress: ThrottleRule;
+  abstract readonly guestsPerAddress: ThrottleRule;
+}
+
+/** All sections at once: what the loader returns and `config check` shows. */
+export interface Config {
+  readonly dataDir: string;
+  readonly server: ServerConfig;
+  readonly management: ManagementConfig;
+  readonly database: DatabaseConfig;
+  readonly secrets: SecretsConfig;
+  readonly log: LogConfig;
+  readonly sessions: SessionsConfig;
+  readonly passwords: PasswordsConfig;
+  readonly throttle: ThrottleConfig;
+}

@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { parse as parseYaml } from 'yaml';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+type Tree = Record<string, unknown>;
+
+const asText = (value: string): unknown => value;
+const asYaml = (value: string): unknown => parseYaml(value) as unknown;
+const asList = (value: string): unknown =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean);
+
+/** The names of the operating contract and the setting each one overrides. */
+const NAMED: Record<string, { path: readonly string[]; read: (value: string) => unknown }> = {
+  DATA_DIR: { path: ['data_dir'], read: asText },
+  MASTER_KEY: { path: ['master_key'], read: asText },
+  WORKERS: { path: ['workers'], read: asYaml },
+  HOST: { path: ['server', 'host'], read: asText },
+  PORT: { path: ['server', 'port'], read: asYaml },
+  PUBLIC_URL: { path: ['server', 'public_url'], read: asText },
+  TRUSTED_PROXIES: { path: ['server', 'trusted_proxies'], read: asList },
+  DATABASE_URL: { path: ['database', 'url'], read: asText },
+  LOG_LEVEL: { path: ['log', 'level'], read: asText },
+};
+
+/** Secrets that may lie in a file instead (Docker and Kubernetes mount them so). */
+const FROM_FILE = ['MASTER_KEY', 'DATABASE_URL'];
+
+const PREFIX = 'OSTIARY_';
+
+/**
+ * What the environment says, as a tree to lay over the files.
+ * `faults` lists variables that cannot be read; an empty variable counts as not set.
+ */
+export function readEnvironment(env: Environment): { tree: Tree; faults: string[] } {
+  const tree: Tree = {};
+  const faults: string[] = [];
+  for (const name of FROM_FILE) {
+    const file = env[`${name}_FILE`];
+    if (!file) continue;
+    try {
+      assign(tree, NAMED[name]!.path, readFileSync(file, 'utf8').trim());
+    } catch {
+      faults.push(`${name}_FILE: the file cannot be read`);
+    }
+  }
+  for (const [name, value] of Object.entries(env)) {
+    if (value === undefined || value === '') continue;
+    const named = NAMED[name];
+    if (named) assign(tree, named.path, named.read(value));
+    else if (name.startsWith(PREFIX)) {
+      assign(tree, name.slice(PREFIX.length).toLowerCase().split('__'), asYaml(value));
+    }
+  }
+  return { tree, faults };
+}
+
+function assign(tree: Tree, path: readonly string[], value: unknown): void {
+  let node = tree;
+  for (const key of path.slice(0, -1)) node = (node[key] ??= {}) as Tree;
+  node[path.at(-1)!] = value;
+}

@@ -1,0 +1,191 @@
+/** How one error code looks from outside and how loudly it is logged. */
+export interface ErrorEntry {
+  /** HTTP status of the native face; compatibility faces word it their own way. */
+  readonly status: number;
+  /** The whole public text. Causes stay in the log. */
+  readonly title: string;
+  readonly log: 'debug' | 'info' | 'warn' | 'error';
+  /** RFC 6749 §5.2 / RFC 6750 §3.1 spelling, for OAuth endpoints and `WWW-Authenticate`. */
+  readonly oauth: string;
+  /** What the caller can do about it, where there is something to say. */
+  readonly next?: string;
+}
+
+/**
+ * Every error a client can see. Codes are stable: clients branch on them, and the README lists each one
+ * (a test compares the two).
+ */
+export const errorCatalog = {
+  malformed_request: {
+    status: 400,
+    title: 'The request cannot be read.',
+    log: 'info',
+    oauth: 'invalid_request',
+    next: 'Send a well-formed URL and, where a body is expected, one JSON object.',
+  },
+  authentication_required: {
+    status: 401,
+    title: 'This route needs credentials.',
+    log: 'info',
+    oauth: 'invalid_request',
+    next: 'Send "Authorization: Bearer <session token>", or HTTP Basic with auth_key and auth_secret where the route takes it.',
+  },
+  invalid_client: {
+    status: 401,
+    title: 'The application credentials were not accepted.',
+    log: 'info',
+    oauth: 'invalid_client',
+    next: 'Check auth_key and auth_secret; a body with application_id and auth_key alone needs the setting public_clients.',
+  },
+  invalid_credentials: {
+    status: 401,
+    title: 'The credentials were not accepted.',
+    log: 'info',
+    oauth: 'invalid_grant',
+  },
+  session_ended: {
+    status: 401,
+    title: 'The session has ended.',
+    log: 'info',
+    oauth: 'invalid_token',
+    next: 'Begin a new session.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'This session may not do that.',
+    log: 'info',
+    oauth: 'insufficient_scope',
+  },
+  user_session_required: {
+    status: 403,
+    title: 'This needs a session with a signed-in user.',
+    log: 'info',
+    oauth: 'insufficient_scope',
+    next: 'Sign in with PUT /v1/session/user.',
+  },
+  sign_up_disabled: {
+    status: 403,
+    title: 'This application does not let clients sign users up.',
+    log: 'info',
+    oauth: 'access_denied',
+  },
+  guests_disabled: {
+    status: 403,
+    title: 'This application takes no guests.',
+    log: 'info',
+    oauth: 'access_denied',
+  },
+  origin_not_allowed: {
+    status: 403,
+    title: 'This application does not answer pages of this origin.',
+    log: 'info',
+    oauth: 'access_denied',
+    next: "Add the origin to the application's allowed_origins.",
+  },
+  fresh_sign_in_required: {
+    status: 403,
+    title: 'This needs a sign-in within the last ten minutes.',
+    log: 'info',
+    oauth: 'access_denied',
+    next: 'Sign in again with PUT /v1/session/user, then repeat the request.',
+  },
+  route_not_found: {
+    status: 404,
+    title: 'There is nothing at this path for this method.',
+    log: 'info',
+    oauth: 'invalid_request',
+    next: 'The routes are listed at /docs.',
+  },
+  unknown_identity_provider: {
+    status: 404,
+    title: 'There is no such identity provider.',
+    log: 'info',
+    oauth: 'invalid_request',
+  },
+  session_not_found: {
+    status: 404,
+    title: 'You have no such session.',
+    log: 'info',
+    oauth: 'invalid_request',
+  },
+  request_timeout: {
+    status: 408,
+    title: 'The request did not arrive in time.',
+    log: 'info',
+    oauth: 'invalid_request',
+  },
+  identifier_taken: {
+    status: 409,
+    title: 'Another user of this application has this identifier.',
+    log: 'info',
+    oauth: 'invalid_request',
+  },
+  request_too_large: {
+    status: 413,
+    title: 'The request body is larger than this server takes.',
+    log: 'info',
+    oauth: 'invalid_request',
+  },
+  uri_too_long: {
+    status: 414,
+    title: 'A part of the path is longer than any value it could hold.',
+    log: 'info',
+    oauth: 'invalid_request',
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: 'The body is not of a type this route takes.',
+    log: 'info',
+    oauth: 'invalid_request',
+    next: 'Send "Content-Type: application/json".',
+  },
+  validation_failed: {
+    status: 422,
+    title: 'Some of the input is at fault.',
+    log: 'info',
+    oauth: 'invalid_request',
+    next: 'Each entry of "errors" names a place in the body or query and what is wrong there.',
+  },
+  password_refused: {
+    status: 422,
+    title: 'This password cannot be used.',
+    log: 'info',
+    oauth: 'invalid_request',
+    next: 'Choose another one; "errors" says why.',
+  },
+  too_many_requests: {
+    status: 429,
+    title: 'Too many tries.',
+    log: 'warn',
+    oauth: 'slow_down',
+    next: 'Wait for the seconds in Retry-After.',
+  },
+  headers_too_large: {
+    status: 431,
+    title: 'The request headers are larger than this server takes.',
+    log: 'info',
+    oauth: 'invalid_request',
+  },
+  internal_error: {
+    status: 500,
+    title: 'Something went wrong on our side.',
+    log: 'error',
+    oauth: 'server_error',
+  },
+  busy: {
+    status: 503,
+    title: 'The server has more sign-ins to work through than it can take on.',
+    log: 'warn',
+    oauth: 'temporarily_unavailable',
+    next: 'Wait for the seconds in Retry-After.',
+  },
+  store_unavailable: {
+    status: 503,
+    title: 'The database cannot be reached.',
+    log: 'error',
+    oauth: 'temporarily_unavailable',
+    next: 'Wait for the seconds in Retry-After; the server recovers by itself.',
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errorCatalog;

@@ -1,0 +1,32 @@
+import { EventEmitter } from 'node:events';
+import type { SessionEndReason, SessionKind } from './session-words.js';
+
+/**
+ * What happened, for whoever counts, logs or reacts. Emitted after the commit that made it true; carries ids
+ * and words, never a token, an address or a name.
+ */
+export interface DomainEventMap {
+  'session.begun': { applicationId: number; kind: SessionKind; provider: string | null };
+  'session.ended': { applicationId: number; reason: SessionEndReason; count: number };
+  /** A token was presented that begins nothing any more; one word for the metrics, one answer to all clients. */
+  'session.refused': { reason: 'unknown' | 'revoked' | 'expired' };
+  'user.created': { applicationId: number; userId: number; guest: boolean };
+  'sign-in.refused': { applicationId: number; provider: string; reason: SignInRefusal };
+}
+
+export type SignInRefusal = 'unknown_user' | 'wrong_password' | 'no_password' | 'disabled' | 'throttled';
+
+type Listener<K extends keyof DomainEventMap> = (event: DomainEventMap[K]) => void;
+
+/** A typed bus inside one process. Listeners run at once and must not throw or wait. */
+export class DomainEvents {
+  private readonly emitter = new EventEmitter();
+
+  emit<K extends keyof DomainEventMap>(name: K, event: DomainEventMap[K]): void {
+    this.emitter.emit(name, event);
+  }
+
+  on<K extends keyof DomainEventMap>(name: K, listener: Listener<K>): void {
+    this.emitter.on(name, listener);
+  }
+}

@@ -1,0 +1,116 @@
+import { Injectable } from '@nestjs/common';
+import { AccountsService } from '../accounts/accounts.service.js';
+import type { Identifier } from '../accounts/identifiers.js';
+import type { LocalCredential } from '../accounts/user.js';
+import type { Application } from '../applications/application.js';
+import { BrokerError } from '../errors/broker-error.js';
+import { DomainEvents, type SignInRefusal } from '../events/domain-events.js';
+import { Throttle } from '../throttle/throttle.js';
+import type { Client } from './client.js';
+import { commonPasswords } from './common-passwords.js';
+import { PasswordHasher } from './password-hasher.js';
+import { normalisePassword, passwordFault, type PasswordContext } from './password-policy.js';
+
+/** Judges passwords: whether one is right, whether one may be chosen. Every way in that takes one asks here. */
+@Injectable()
+export class PasswordsService {
+  constructor(
+    private readonly accounts: AccountsService,
+    private readonly hasher: PasswordHasher,
+    private readonly throttle: Throttle,
+    private readonly events: DomainEvents,
+  ) {}
+
+  /**
+   * Whose password this is.
+   *
+   * Nobody, a user without a password, a disabled user and a wrong password are one answer in one duration.
+   *
+   * @returns null when there is nobody of that name and `mayBeNew`; only then.
+   * @throws BrokerError `invalid_credentials`, `too_many_requests`, `busy`
+   */
+  async proveIdentifier(
+    client: Client,
+    identifier: Identifier,
+    password: string,
+    { mayBeNew }: { mayBeNew: boolean },
+  ): Promise<LocalCredential | null> {
+    const applicationId = client.application.id;
+    const credential = await this.accounts.findCredentialBy(applicationId, identifier);
+    if (!credential && mayBeNew) return null;
+    return this.prove(client, credential, { applicationId, ...identifier }, password);
+  }
+
+  /**
+   * Whether a signed-in user knows their password; counted like a sign-in.
+   *
+   * @throws BrokerError as `proveIdentifier`
+   */
+  async proveUser(client: Client, credential: LocalCredential, password: string): Promise<void> {
+    await this.prove(client, credential, { userId: credential.userId }, password);
+  }
+
+  /**
+   * The hash of a password that somebody chooses.
+   *
+   * @throws BrokerError `password_refused` with the reason; `busy`
+   */
+  async hashChosen(
+    application: Application,
+    password: string,
+    identifiers: readonly string[],
+  ): Promise<string> {
+    const normalised = normalisePassword(password);
+    const context: PasswordContext = { applicationName: application.name, identifiers };
+    const fault = passwordFault(normalised, application.settings, context, await commonPasswords());
+    if (fault) throw new BrokerError('password_refused', { errors: [fault] });
+    return this.hasher.hash(normalised);
+  }
+
+  private async prove(
+    client: Client,
+    credential: LocalCredential | null,
+    name: { userId: number } | { applicationId: number; kind: string; key: string },
+    password: string,
+  ): Promise<LocalCredential> {
+    const subject = credential ? { userId: credential.userId } : name;
+    const normalised = normalisePassword(password);
+    const proven = await this.throttle
+      .attempt(subject, client.address, async () => {
+        const matches = await this.hasher.verify(credential?.passwordHash ?? null, normalised);
+        return matches && credential && !credential.disabled ? credential : null;
+      })
+      .catch((error: unknown) => {
+        if (error instanceof BrokerError && error.code === 'too_many_requests')
+          this.refused(client, 'throttled');
+        throw error;
+      });
+    if (!proven) {
+      this.refused(client, refusalOf(credential));
+      throw new BrokerError('invalid_credentials');
+    }
+    await this.renewHash(proven, normalised);
+    return proven;
+  }
+
+  /** The password is at hand only now, so this is when a hash with old parameters can be replaced. */
+  private async renewHash({ userId, passwordHash }: LocalCredential, password: string): Promise<void> {
+    if (passwordHash === null || !this.hasher.isOutdated(passwordHash)) return;
+    await this.accounts.rehash(userId, passwordHash, await this.hasher.hash(password));
+  }
+
+  private refused(client: Client, reason: SignInRefusal): void {
+    this.events.emit('sign-in.refused', {
+      applicationId: client.application.id,
+      provider: 'password',
+      reason,
+    });
+  }
+}
+
+/** For the metrics alone; the client is told none of it. */
+function refusalOf(credential: LocalCredential | null): SignInRefusal {
+  if (!credential) return 'unknown_user';
+  if (credential.passwordHash === null) return 'no_password';
+  return credential.disabled ? 'disabled' : 'wrong_password';
+}

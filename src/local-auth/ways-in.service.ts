@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import { identifierShape, type Identifier } from '../accounts/identifiers.js';
+import type { ProfileInput } from '../accounts/user.js';
+import { BrokerError } from '../errors/broker-error.js';
+import type { Session } from '../session/session.js';
+import { SessionService, type BegunSession, type TokenMode, type Who } from '../session/session.service.js';
+import { Throttle } from '../throttle/throttle.js';
+import type { Client } from './client.js';
+import { PasswordsService } from './passwords.service.js';
+import { SignUpService } from './sign-up.service.js';
+
+/** What is presented to get in. */
+export type Presented =
+  | { readonly provider: 'password'; readonly identifier: Identifier; readonly password: string }
+  | { readonly provider: 'guest'; readonly profile: ProfileInput };
+
+/** The one door for every face: proves who somebody is, then lets the session module begin or upgrade. */
+@Injectable()
+export class WaysInService {
+  constructor(
+    private readonly passwords: PasswordsService,
+    private readonly signUps: SignUpService,
+    private readonly sessions: SessionService,
+    private readonly throttle: Throttle,
+  ) {}
+
+  /**
+   * Begins a session, for a user where something is presented and for the application alone where nothing is.
+   *
+   * @throws BrokerError `invalid_credentials`, `guests_disabled`, `too_many_requests`, `busy`; with the setting
+   *   create_user_on_sign_in also what a sign-up throws.
+   */
+  async begin(client: Client, presented: Presented | null): Promise<BegunSession> {
+    const who: Who = presented ? await this.prove(client, presented) : { as: 'application' };
+    return this.sessions.begin({ application: client.application, who });
+  }
+
+  /** Signs in on a session that is there already. @throws BrokerError as `begin`, and `session_ended` */
+  async upgrade(
+    client: Client,
+    current: Session,
+    presented: Presented,
+    mode: TokenMode = 'rotate',
+  ): Promise<BegunSession> {
+    const who = await this.prove(client, presented);
+    return this.sessions.upgrade(current, { application: client.application, who }, mode);
+  }
+
+  private prove(client: Client, presented: Presented): Promise<Who> {
+    return presented.provider === 'guest'
+      ? this.admitGuest(client, presented.profile)
+      : this.provePassword(client, presented.identifier, presented.password);
+  }
+
+  private async provePassword(client: Client, identifier: Identifier, password: string): Promise<Who> {
+    const mayBeNew = client.application.settings.create_user_on_sign_in;
+    const credential = await this.passwords.proveIdentifier(client, identifier, password, { mayBeNew });
+    if (credential)
+      return { as: 'local', userId: credential.userId, credentialVersion: credential.credentialVersion };
+    // A sign-in takes any text; a user is not made of one that a sign-up would refuse.
+    if (!identifierShape[identifier.kind].safeParse(identifier.value).success) {
+      throw new BrokerError('invalid_credentials');
+    }
+    const identifiers = { [identifier.kind]: identifier.value };
+    const user = await this.signUps.signUp(client, { identifiers, password, profile: {} });
+    return { as: 'local', userId: user.id, credentialVersion: FIRST_CREDENTIAL_VERSION };
+  }
+
+  private async admitGuest(client: Client, profile: ProfileInput): Promise<Who> {
+    if (!client.application.settings.guests) throw new BrokerError('guests_disabled');
+    if (!client.isServer) await this.throttle.spend('guest', client.address);
+    return { as: 'guest', profile };
+  }
+}
+
+const FIRST_CREDENTIAL_VERSION = 1;

@@ -1,0 +1,75 @@
+import { Injectable } from '@nestjs/common';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { DomainEvents } from '../events/domain-events.js';
+
+/** What Prometheus scrapes. Labels are words of ours and route patterns: never an id, an address or a path as sent. */
+@Injectable()
+export class Metrics {
+  private readonly registry = new Registry();
+
+  private readonly requests = new Histogram({
+    name: 'ostiary_http_request_duration_seconds',
+    help: 'Duration of requests by route and status.',
+    labelNames: ['method', 'route', 'status'] as const,
+    buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10],
+    registers: [this.registry],
+  });
+
+  private readonly begun = this.counter('ostiary_sessions_begun_total', 'Sessions begun.', [
+    'kind',
+    'provider',
+  ]);
+  private readonly ended = this.counter('ostiary_sessions_ended_total', 'Sessions ended by somebody.', [
+    'reason',
+  ]);
+  private readonly refusedTokens = this.counter(
+    'ostiary_session_tokens_refused_total',
+    'Tokens refused because they are unknown, revoked or expired.',
+    ['reason'],
+  );
+  private readonly users = this.counter('ostiary_users_created_total', 'Users created.', ['guest']);
+  private readonly refused = this.counter('ostiary_sign_ins_refused_total', 'Sign-ins refused.', [
+    'provider',
+    'reason',
+  ]);
+
+  constructor(events: DomainEvents) {
+    collectDefaultMetrics({ register: this.registry });
+    events.on('session.begun', ({ kind, provider }) =>
+      this.begun.inc({ kind, provider: provider ?? 'none' }),
+    );
+    events.on('session.ended', ({ reason, count }) => this.ended.inc({ reason }, count));
+    events.on('session.refused', ({ reason }) => this.refusedTokens.inc({ reason }));
+    events.on('user.created', ({ guest }) => this.users.inc({ guest: String(guest) }));
+    events.on('sign-in.refused', ({ provider, reason }) => this.refused.inc({ provider, reason }));
+  }
+
+  /** @param route the pattern, such as `/v1/users/me/sessions/:id`; unmatched paths share one label. */
+  observeRequest(method: string, route: string, status: number, seconds: number): void {
+    this.requests.observe({ method, route, status }, seconds);
+  }
+
+  /** Registers a value that is read when scraped. */
+  gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  get contentType(): string {
+    return this.registry.contentType;
+  }
+
+  text(): Promise<string> {
+    return this.registry.metrics();
+  }
+
+  private counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {
+    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  }
+}

@@ -1,0 +1,24 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { ManagementConfig } from '../config/config.js';
+import { Health } from './health.js';
+import { Logger } from './logger.js';
+import { ManagementServer } from './management-server.js';
+import { Metrics } from './metrics.js';
+import { ProbesController } from './probes.controller.js';
+
+/**
+ * Owns what an operator sees: logs, metrics, probes. Routes: GET /health/live, /health/ready, /metrics (or the
+ * same three on the management port).
+ */
+@Module({})
+export class ObservabilityModule {
+  static of(logger: Logger, management: ManagementConfig): DynamicModule {
+    return {
+      module: ObservabilityModule,
+      global: true,
+      controllers: management.port === null ? [ProbesController] : [],
+      providers: [{ provide: Logger, useValue: logger }, Metrics, Health, ManagementServer],
+      exports: [Logger, Metrics, Health, ManagementServer],
+    };
+  }
+}

@@ -1,0 +1,4 @@
+import { Foundation1763683200000 } from './1763683200000-foundation.js';
+
+/** All migrations, oldest first. Each runs on SQLite and on PostgreSQL. */
+export const migrations = [Foundation1763683200000];

@@ -1,0 +1,92 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DataSource, QueryRunner } from 'typeorm';
+import { isLocked } from './store-errors.js';
+import { MIGRATIONS_TABLE, type Stores } from './stores.js';
+
+/** The database was migrated by a later version, whose rows this one may misread. */
+export class NewerSchemaError extends Error {
+  override readonly name = 'NewerSchemaError';
+  constructor(readonly migration: string) {
+    super(
+      `The database has been upgraded by a newer version of Ostiary (it has "${migration}"). Run that version, or restore the backup made before the upgrade.`,
+    );
+  }
+}
+
+/** Any number; the same in every process of every version. */
+const POSTGRES_LOCK = 7_203_114;
+
+/** How long a process waits for another one that is migrating. */
+const LOCK_WAIT_MILLISECONDS = 60_000;
+
+/**
+ * Brings the schema up to this version. Safe when several processes start at once: one migrates, the others wait
+ * and find nothing left to do.
+ *
+ * @returns the names of the migrations that this call applied.
+ * @throws NewerSchemaError when the database is ahead of this version.
+ */
+export async function migrate(stores: Stores): Promise<string[]> {
+  if (!stores.writer.isInitialized) await stores.writer.initialize();
+  const runner = stores.writer.createQueryRunner();
+  try {
+    return stores.dialect === 'postgres' ? await migratePostgres(runner) : await migrateSqlite(runner);
+  } finally {
+    await runner.release();
+  }
+}
+
+async function migratePostgres(runner: QueryRunner): Promise<string[]> {
+  await runner.query('SET statement_timeout = 0');
+  await runner.query(`SELECT pg_advisory_lock(${POSTGRES_LOCK})`);
+  try {
+    await refuseNewerSchema(runner);
+    return await apply(runner.dataSource, 'all');
+  } finally {
+    await runner.query(`SELECT pg_advisory_unlock(${POSTGRES_LOCK})`);
+    await runner.query('RESET statement_timeout');
+  }
+}
+
+/** SQLite's write lock is the lock: everything runs in one transaction that is taken before looking. */
+async function migrateSqlite(runner: QueryRunner): Promise<string[]> {
+  // Rebuilding a table drops the old one, which with foreign keys on would delete what refers to it.
+  await runner.query('PRAGMA foreign_keys = OFF');
+  await beginWhenUnlocked(runner);
+  try {
+    await refuseNewerSchema(runner);
+    const applied = await apply(runner.dataSource, 'none');
+    await runner.commitTransaction();
+    return applied;
+  } catch (error) {
+    await runner.rollbackTransaction();
+    throw error;
+  } finally {
+    await runner.query('PRAGMA foreign_keys = ON');
+  }
+}
+
+async function beginWhenUnlocked(runner: QueryRunner): Promise<void> {
+  const deadline = performance.now() + LOCK_WAIT_MILLISECONDS;
+  for (;;) {
+    try {
+      return await runner.startTransaction();
+    } catch (error) {
+      if (!isLocked(error) || performance.now() > deadline) throw error;
+      await delay(10 + Math.random() * 40);
+    }
+  }
+}
+
+async function apply(dataSource: DataSource, transaction: 'all' | 'none'): Promise<string[]> {
+  const applied = await dataSource.runMigrations({ transaction });
+  return applied.map((migration) => migration.name);
+}
+
+async function refuseNewerSchema(runner: QueryRunner): Promise<void> {
+  if (!(await runner.hasTable(MIGRATIONS_TABLE))) return;
+  const known = new Set(runner.dataSource.migrations.map((migration) => migration.name));
+  const rows = (await runner.query(`SELECT name FROM ${MIGRATIONS_TABLE} ORDER BY id`)) as { name: string }[];
+  const unknown = rows.find((row) => !known.has(row.name));
+  if (unknown) throw new NewerSchemaError(unknown.name);
+}

@@ -1,0 +1,50 @@
+import { Global, Injectable, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { DatabaseConfig } from '../config/config.js';
+import { migrate } from './migrator.js';
+import type { RowDefinition } from './row-definition.js';
+import { Stores } from './stores.js';
+import { Transactions } from './transactions.js';
+
+@Injectable()
+class StoresCloser implements OnApplicationShutdown {
+  constructor(private readonly stores: Stores) {}
+
+  /** Last of all: features flush in `beforeApplicationShutdown`. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.stores.close();
+  }
+}
+
+/**
+ * Owns the connections, the transactions and the schema. Migrates before anything may ask for a row. Knows no
+ * table: the composition root hands it the rows of the features.
+ */
+@Global()
+@Module({})
+export class PersistenceModule {
+  static of(rows: readonly RowDefinition[]): DynamicModule {
+    return {
+      module: PersistenceModule,
+      providers: [
+        {
+          provide: Stores,
+          inject: [DatabaseConfig],
+          useFactory: async (config: DatabaseConfig) => {
+            const stores = Stores.of(config, rows);
+            await migrate(stores);
+            await stores.openReader();
+            return stores;
+          },
+        },
+        {
+          provide: Transactions,
+          inject: [Stores, DatabaseConfig],
+          useFactory: (stores: Stores, config: DatabaseConfig) =>
+            new Transactions(stores, config.waitMilliseconds),
+        },
+        StoresCloser,
+      ],
+      exports: [Transactions],
+    };
+  }
+}

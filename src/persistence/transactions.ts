@@ -1,0 +1,153 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EntityManager } from 'typeorm';
+import { isConflict, isLocked } from './store-errors.js';
+import type { Stores } from './stores.js';
+import { WriteQueue } from './write-queue.js';
+
+interface Transaction {
+  readonly manager: EntityManager;
+  readonly afterCommit: (() => void)[];
+  readonly afterEnd: (() => void)[];
+}
+
+interface Statement {
+  readonly text: string;
+  readonly names: readonly string[];
+}
+
+/** How often a PostgreSQL transaction that lost a deadlock is begun anew. */
+const CONFLICT_RETRIES = 4;
+
+/**
+ * Runs work in one database transaction; nested calls join the outer one. Repositories ask it for the manager, so
+ * that no transaction has to be handed from call to call.
+ *
+ * Inside a transaction: no network, no password hashing, no waiting for anything but the database.
+ */
+export class Transactions {
+  private readonly current = new AsyncLocalStorage<Transaction>();
+  private readonly queue: WriteQueue;
+  private readonly statements = new Map<string, Statement>();
+
+  constructor(
+    private readonly stores: Stores,
+    private readonly waitMilliseconds: number,
+  ) {
+    this.queue = new WriteQueue(waitMilliseconds);
+  }
+
+  get dialect(): Stores['dialect'] {
+    return this.stores.dialect;
+  }
+
+  /** The open transaction's manager, or the reading side's. On SQLite a write outside a transaction fails. */
+  get manager(): EntityManager {
+    return this.current.getStore()?.manager ?? this.stores.reader.manager;
+  }
+
+  /**
+   * Runs one statement as written, with `:name` for parameters; for what the query builder words badly and for hot
+   * reads. The statement is code: never build it from input.
+   *
+   * @returns the rows of a SELECT or a RETURNING; PostgreSQL's `bigint` as a number, SQLite's booleans as 0 and 1.
+   */
+  async query<Row>(sql: string, parameters: Readonly<Record<string, unknown>> = {}): Promise<Row[]> {
+    let statement = this.statements.get(sql);
+    if (!statement) this.statements.set(sql, (statement = compile(sql, this.dialect)));
+    const values = statement.names.map((name) => parameters[name]);
+    const result: unknown = await this.manager.query(statement.text, values);
+    return rowsOf<Row>(result);
+  }
+
+  /**
+   * Runs `work` and commits, or rolls back and rethrows what it threw. `work` may run more than once (a PostgreSQL
+   * deadlock), so it has no effects but those on the database and the hooks below.
+   */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.current.getStore()) return work();
+    return this.dialect === 'sqlite' ? this.queue.run(() => this.whenUnlocked(work)) : this.withRetries(work);
+  }
+
+  /** Runs `hook` once the current transaction is committed, before `run` returns; at once outside one. */
+  afterCommit(hook: () => void): void {
+    const transaction = this.current.getStore();
+    if (transaction) transaction.afterCommit.push(hook);
+    else hook();
+  }
+
+  /**
+   * Runs `hook` when the current transaction has ended, whichever way. For dropping what is cached: when the
+   * connection breaks during COMMIT, nobody knows whether it took effect.
+   */
+  afterEnd(hook: () => void): void {
+    const transaction = this.current.getStore();
+    if (transaction) transaction.afterEnd.push(hook);
+    else hook();
+  }
+
+  /** SQLite: tries for the write lock without stopping the event loop, as another process may hold it. */
+  private async whenUnlocked<T>(work: () => Promise<T>): Promise<T> {
+    const deadline = performance.now() + this.waitMilliseconds;
+    for (;;) {
+      let begun = false;
+      try {
+        return await this.once(() => {
+          begun = true;
+          return work();
+        });
+      } catch (error) {
+        if (begun || !isLocked(error) || performance.now() > deadline) throw error;
+        await delay(1 + Math.random() * 10);
+      }
+    }
+  }
+
+  private async withRetries<T>(work: () => Promise<T>): Promise<T> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await this.once(work);
+      } catch (error) {
+        if (attempt >= CONFLICT_RETRIES || !isConflict(error)) throw error;
+        await delay(Math.random() * 20 * (attempt + 1));
+      }
+    }
+  }
+
+  private async once<T>(work: () => Promise<T>): Promise<T> {
+    const afterCommit: (() => void)[] = [];
+    const afterEnd: (() => void)[] = [];
+    try {
+      const result = await this.stores.writer.transaction((manager) =>
+        this.current.run({ manager, afterCommit, afterEnd }, work),
+      );
+      runAll(afterEnd);
+      runAll(afterCommit);
+      return result;
+    } catch (error) {
+      runAll(afterEnd);
+      throw error;
+    }
+  }
+}
+
+function runAll(hooks: readonly (() => void)[]): void {
+  for (const hook of hooks) hook();
+}
+
+/** Turns `:name` into the dialect's placeholders; `::type` casts are left alone. */
+function compile(sql: string, dialect: Stores['dialect']): Statement {
+  const names: string[] = [];
+  const text = sql.replace(/(?<!:):([a-zA-Z]\w*)/g, (_match, name: string) => {
+    names.push(name);
+    return dialect === 'postgres' ? `$${names.length}` : '?';
+  });
+  return { text, names };
+}
+
+/** TypeORM answers an UPDATE or DELETE on PostgreSQL with [rows, count], and on SQLite without RETURNING with no rows. */
+function rowsOf<Row>(result: unknown): Row[] {
+  if (!Array.isArray(result)) return [];
+  const [rows, count] = result as unknown[];
+  return (Array.isArray(rows) && typeof count === 'number' && result.length === 2 ? rows : result) as Row[];
+}

@@ -1,0 +1,23 @@
+import { userRow } from './accounts/user.entity.js';
+import { applicationRow } from './applications/application.entity.js';
+import { AUTH_SECRET } from './applications/application.repository.js';
+import type { RowDefinition } from './persistence/row-definition.js';
+import type { EncryptedColumn } from './secrets/encrypted-columns.repository.js';
+import { installationRow } from './secrets/installation.entity.js';
+import { sessionRow } from './session/session.entity.js';
+import { throttleCounterRow } from './throttle/throttle-counter.entity.js';
+
+/** Every table. A test compares them with what the migrations make. */
+export const rows = [
+  installationRow,
+  applicationRow,
+  userRow,
+  sessionRow,
+  throttleCounterRow,
+] as unknown as readonly RowDefinition[];
+
+/** Every column that holds encrypted values: what `ostiary secrets rotate` rewrites. */
+export const encryptedColumns: readonly EncryptedColumn[] = [
+  { table: 'installation', column: 'key_check' },
+  AUTH_SECRET,
+];

@@ -1,0 +1,48 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { SecretsConfig } from '../config/config.js';
+import { Transactions } from '../persistence/transactions.js';
+import { TimeModule } from '../time/time.module.js';
+import { type EncryptedColumn, EncryptedColumnsRepository } from './encrypted-columns.repository.js';
+import { InstallationRepository } from './installation.repository.js';
+import { checkMasterKey } from './key-check.js';
+import { SecretRotation } from './secret-rotation.js';
+import { Secrets } from './secrets.js';
+
+/**
+ * Owns the master key and everything encrypted under it. Nothing of the server starts before the key has been
+ * found to fit the database.
+ */
+@Module({})
+export class SecretsModule {
+  static of(columns: readonly EncryptedColumn[]): DynamicModule {
+    return {
+      module: SecretsModule,
+      global: true,
+      imports: [TimeModule],
+      providers: [
+        InstallationRepository,
+        EncryptedColumnsRepository,
+        {
+          provide: Secrets,
+          inject: [SecretsConfig, InstallationRepository, Transactions],
+          useFactory: async (
+            config: SecretsConfig,
+            installation: InstallationRepository,
+            transactions: Transactions,
+          ) => {
+            const secrets = new Secrets(config);
+            await checkMasterKey(secrets, installation, transactions);
+            return secrets;
+          },
+        },
+        {
+          provide: SecretRotation,
+          inject: [Secrets, EncryptedColumnsRepository, Transactions],
+          useFactory: (secrets: Secrets, values: EncryptedColumnsRepository, transactions: Transactions) =>
+            new SecretRotation(secrets, values, transactions, columns),
+        },
+      ],
+      exports: [Secrets, SecretRotation],
+    };
+  }
+}

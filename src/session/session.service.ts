@@ -1,0 +1,259 @@
+import { Injectable } from '@nestjs/common';
+import { AccountsService } from '../accounts/accounts.service.js';
+import type { ProfileInput, User } from '../accounts/user.js';
+import type { Application } from '../applications/application.js';
+import { ApplicationDirectory } from '../applications/application-directory.js';
+import { ApplicationsService } from '../applications/applications.service.js';
+import { BrokerError } from '../errors/broker-error.js';
+import { DomainEvents } from '../events/domain-events.js';
+import type { SessionEndReason } from '../events/session-words.js';
+import { Transactions } from '../persistence/transactions.js';
+import { Clock } from '../time/clock.js';
+import { newAccessToken, tokenHash } from './access-token.js';
+import { GUEST_PROVIDER, limitsAtIssue, sessionEnd, type IssuedLimits, type Session } from './session.js';
+import { SessionChecker } from './session-checker.js';
+import { SessionRepository } from './session.repository.js';
+
+/** Who a session is for, and how that was proven. */
+export type Who =
+  | { readonly as: 'application' }
+  /** The password was verified against the credential of this version. */
+  | { readonly as: 'local'; readonly userId: number; readonly credentialVersion: number }
+  /** Somebody new, whom nothing but this session identifies. */
+  | { readonly as: 'guest'; readonly profile: ProfileInput };
+
+export interface BeginSession {
+  readonly application: Application;
+  readonly who: Who;
+  /** Limits other than the application's, for faces whose sessions do not slide. */
+  readonly limits?: IssuedLimits;
+}
+
+/** `keep` is for faces whose clients cannot take a new token; anybody who knew the old one keeps the session. */
+export type TokenMode = 'rotate' | 'keep';
+
+export interface BegunSession {
+  readonly session: Session;
+  /** The access token, known here and never again. Null where the client keeps the one it has. */
+  readonly token: string | null;
+  readonly user: User | null;
+}
+
+/** Where every way in meets. Sessions begin here and nowhere else. */
+@Injectable()
+export class SessionService {
+  constructor(
+    private readonly sessions: SessionRepository,
+    private readonly checker: SessionChecker,
+    private readonly accounts: AccountsService,
+    private readonly applications: ApplicationsService,
+    private readonly directory: ApplicationDirectory,
+    private readonly transactions: Transactions,
+    private readonly events: DomainEvents,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Begins a session. One transaction re-reads the user, creates a guest, and issues.
+   *
+   * @throws BrokerError `invalid_credentials` when the user is disabled, gone, or has another credential by now.
+   */
+  begin({ application, who, limits }: BeginSession): Promise<BegunSession> {
+    const token = newAccessToken();
+    return this.transactions.run(async () => {
+      const now = this.clock.now();
+      const { facts, user } = await this.issue(application, who, limits, now);
+      const session = { ...facts, tokenHash: tokenHash(token), createdAt: now };
+      const id = await this.sessions.insert(session);
+      this.announceBegun(application, session.kind, session.provider);
+      return { session: { id, ...session }, token, user };
+    });
+  }
+
+  /**
+   * Signs a user in on a session that is there already. Its limits run anew, because somebody proved who they are.
+   *
+   * @throws BrokerError as `begin`; `session_ended` when the session was ended or given another token meanwhile.
+   */
+  upgrade(
+    current: Session,
+    { application, who, limits }: BeginSession,
+    mode: TokenMode = 'rotate',
+  ): Promise<BegunSession> {
+    return this.transactions.run(async () => {
+      const { facts, user } = await this.issue(application, who, limits, this.clock.now());
+      const begun = await this.replace(current, facts, mode);
+      this.announceBegun(application, facts.kind, facts.provider);
+      return { ...begun, user };
+    });
+  }
+
+  /** Signs the user out and keeps the application's session, with the absolute end it has. */
+  downgrade(current: Session, mode: TokenMode = 'rotate'): Promise<BegunSession> {
+    return this.transactions.run(async () => {
+      const application = await this.directory.find(current.applicationId);
+      if (!application) throw new BrokerError('session_ended');
+      const now = this.clock.now();
+      const fresh = limitsAtIssue(application.settings, null, now);
+      // A guest's session has no absolute end; the application session it leaves behind has one from now on.
+      const keptEnd = current.provider === GUEST_PROVIDER ? null : current.absoluteExpiresAt;
+      const facts: IssuedFacts = {
+        applicationId: current.applicationId,
+        kind: 'application',
+        userId: null,
+        provider: null,
+        amr: [],
+        authTime: null,
+        startedAt: keptEnd === null ? now : current.startedAt,
+        lastUsedAt: now,
+        idleSeconds: fresh.idleSeconds,
+        absoluteExpiresAt: keptEnd ?? fresh.absoluteExpiresAt,
+      };
+      const begun = await this.replace(current, facts, mode);
+      this.announceEnded(current.applicationId, 'ended', 1);
+      return { ...begun, user: null };
+    });
+  }
+
+  /** Ends a session; ending one that is over already is no error. */
+  async end(session: Session): Promise<void> {
+    await this.transactions.run(async () => {
+      const hash = await this.sessions.end(session.id, 'ended', this.clock.now());
+      if (hash !== null) this.forget([hash], session.applicationId, 'ended');
+    });
+  }
+
+  /** @throws BrokerError `session_not_found` when the user has no such living session. */
+  async endOne(current: Session, id: number): Promise<void> {
+    await this.transactions.run(async () => {
+      const hash = await this.sessions.endOfUser(userOf(current), id, 'ended_by_user', this.clock.now());
+      if (hash === null) throw new BrokerError('session_not_found');
+      this.forget([hash], current.applicationId, 'ended_by_user');
+    });
+  }
+
+  /** Ends every other session of the session's user. */
+  endOthers(current: Session, reason: SessionEndReason = 'ended_by_user'): Promise<void> {
+    return this.endAllOf(current.applicationId, userOf(current), reason, current.id);
+  }
+
+  /** Ends every session of a user, but for one if named. Joins the caller's transaction. */
+  async endAllOf(
+    applicationId: number,
+    userId: number,
+    reason: SessionEndReason,
+    exceptId?: number,
+  ): Promise<void> {
+    await this.transactions.run(async () => {
+      const hashes = await this.sessions.endAllOfUser(userId, reason, this.clock.now(), exceptId);
+      this.forget(hashes, applicationId, reason);
+    });
+  }
+
+  /** Ends every session of an application, however many, with one write. Joins the caller's transaction. */
+  async endAllOfApplication(applicationId: number): Promise<void> {
+    await this.transactions.run(async () => {
+      await this.applications.endSessionsUpTo(applicationId, await this.sessions.lastId());
+    });
+  }
+
+  /**
+   * The living sessions of the session's user, newest first.
+   *
+   * @param beforeId lists only ids below it. @returns `nextBeforeId` where there may be more.
+   */
+  async list(
+    current: Session,
+    { beforeId, limit }: { beforeId?: number; limit: number },
+  ): Promise<{ sessions: Session[]; nextBeforeId: number | null }> {
+    const stored = await this.sessions.listOfUser(
+      userOf(current),
+      beforeId ?? Number.MAX_SAFE_INTEGER,
+      limit,
+    );
+    const application = await this.directory.find(current.applicationId);
+    const now = this.clock.now();
+    const living = stored.filter(
+      (session) =>
+        application &&
+        session.id > application.sessionsEndedUpTo &&
+        sessionEnd(session, application.settings, now) === null,
+    );
+    return { sessions: living, nextBeforeId: stored.length === limit ? stored.at(-1)!.id : null };
+  }
+
+  private async issue(
+    application: Application,
+    who: Who,
+    limits: IssuedLimits | undefined,
+    now: number,
+  ): Promise<{ facts: IssuedFacts; user: User | null }> {
+    const user = await this.admit(application, who);
+    const provider = who.as === 'local' ? 'password' : who.as === 'guest' ? GUEST_PROVIDER : null;
+    const facts: IssuedFacts = {
+      applicationId: application.id,
+      kind: user ? 'user' : 'application',
+      userId: user?.id ?? null,
+      provider,
+      amr: who.as === 'local' ? ['pwd'] : [],
+      authTime: user ? now : null,
+      startedAt: now,
+      lastUsedAt: now,
+      ...(limits ?? limitsAtIssue(application.settings, provider, now)),
+    };
+    return { facts, user };
+  }
+
+  /** The user the session will be for, as the database has it inside this transaction. */
+  private async admit(application: Application, who: Who): Promise<User | null> {
+    if (who.as === 'application') return null;
+    if (who.as === 'guest') return this.accounts.createGuest(application.id, who.profile);
+    const user = await this.accounts.findForSignIn(application.id, who.userId);
+    // Disabled, deleted or given another password while the old one was being verified.
+    if (!user || user.disabled || user.credentialVersion !== who.credentialVersion) {
+      throw new BrokerError('invalid_credentials');
+    }
+    return user;
+  }
+
+  private async replace(
+    current: Session,
+    facts: IssuedFacts,
+    mode: TokenMode,
+  ): Promise<{ session: Session; token: string | null }> {
+    const token = mode === 'rotate' ? newAccessToken() : null;
+    const session: Session = {
+      ...facts,
+      id: current.id,
+      createdAt: current.createdAt,
+      tokenHash: token === null ? current.tokenHash : tokenHash(token),
+    };
+    if (!(await this.sessions.replace(current.id, current.tokenHash, session)))
+      throw new BrokerError('session_ended');
+    this.transactions.afterEnd(() => this.checker.cache.drop(current.tokenHash));
+    return { session, token };
+  }
+
+  /** Drops revoked sessions from this process before the revocation is answered. */
+  private forget(hashes: readonly string[], applicationId: number, reason: SessionEndReason): void {
+    this.transactions.afterEnd(() => hashes.forEach((hash) => this.checker.cache.drop(hash)));
+    if (hashes.length > 0) this.announceEnded(applicationId, reason, hashes.length);
+  }
+
+  private announceBegun(application: Application, kind: Session['kind'], provider: string | null): void {
+    this.transactions.afterCommit(() =>
+      this.events.emit('session.begun', { applicationId: application.id, kind, provider }),
+    );
+  }
+
+  private announceEnded(applicationId: number, reason: SessionEndReason, count: number): void {
+    this.transactions.afterCommit(() => this.events.emit('session.ended', { applicationId, reason, count }));
+  }
+}
+
+type IssuedFacts = Omit<Session, 'id' | 'tokenHash' | 'createdAt'>;
+
+function userOf(session: Session): number {
+  if (session.userId === null) throw new BrokerError('user_session_required');
+  return session.userId;
+}
