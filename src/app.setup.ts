@@ -1,6 +1,6 @@
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { AllowedOrigins, enableCors } from './http/cors.js';
+import { addCors, AllowedOrigins } from './http/cors.js';
 import { inputError } from './http/input.js';
 import { ProblemDetailsFilter } from './http/problem-details.filter.js';
 import { addRequestHooks } from './http/request-hooks.js';
@@ -10,8 +10,9 @@ import { Metrics } from './observability/metrics.js';
 /** What the server and the end-to-end tests both do to the app before it listens. */
 export function setUpApp(app: NestFastifyApplication): void {
   const logger = app.get<Logger>(Logger);
-  addRequestHooks(app.getHttpAdapter().getInstance(), logger, app.get(Metrics));
-  enableCors(app, app.get<AllowedOrigins>(AllowedOrigins));
+  const fastify = app.getHttpAdapter().getInstance();
+  addRequestHooks(fastify, logger, app.get(Metrics));
+  addCors(fastify, app.get<AllowedOrigins>(AllowedOrigins));
   app.useGlobalPipes(new StandardSchemaValidationPipe({ exceptionFactory: (issues) => inputError(issues) }));
   app.useGlobalFilters(new ProblemDetailsFilter(logger));
 }

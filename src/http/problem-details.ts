@@ -61,7 +61,9 @@ export function toBrokerError(error: unknown): BrokerError {
   if (isStoreAway(error)) {
     return new BrokerError('store_unavailable', { cause: error, retryAfterSeconds: STORE_RETRY_SECONDS });
   }
-  return new BrokerError(frameworkCode(error) ?? 'internal_error', { cause: error });
+  const code = frameworkCode(error);
+  // The framework's messages quote the path as sent, which can hold a token.
+  return code ? new BrokerError(code) : new BrokerError('internal_error', { cause: error });
 }
 
 function frameworkCode(error: unknown): ErrorCode | undefined {

@@ -1,7 +1,14 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from '../observability/logger.js';
 import type { Metrics } from '../observability/metrics.js';
 import { runInRequest } from '../observability/request-context.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Ends the request's part of the log's context. */
+    leaveContext?: () => void;
+  }
+}
 
 /** What every request passes: headers against caching and sniffing, the log's context, one log line, one observation. */
 export function addRequestHooks(fastify: FastifyInstance, logger: Logger, metrics: Metrics): void {
@@ -13,21 +20,28 @@ export function addRequestHooks(fastify: FastifyInstance, logger: Logger, metric
     done();
   });
   // After the body is read: its events come from the socket, outside of any context begun before.
-  fastify.addHook('preHandler', (request, _reply, done) => runInRequest({ id: request.id }, done));
+  fastify.addHook('preHandler', (request, _reply, done) => {
+    if (isSessionCheck(request)) return done();
+    request.leaveContext = runInRequest({ id: request.id }, done);
+  });
   fastify.addHook('onResponse', (request, reply, done) => {
+    request.leaveContext?.();
+    const { method } = request;
     const route = request.routeOptions.url ?? 'unmatched';
-    metrics.observeRequest(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
-    const fields = {
-      request_id: request.id,
-      method: request.method,
-      // The pattern and never the path as sent, which can hold tokens.
-      route,
-      status: reply.statusCode,
-      milliseconds: Math.round(reply.elapsedTime * 10) / 10,
-      address: request.ip,
-    };
-    const isRead = request.method === 'GET' || request.method === 'HEAD' || request.method === 'OPTIONS';
-    logger[isRead && reply.statusCode < 400 ? 'debug' : 'info'](fields, 'request');
+    metrics.observeRequest(method, route, reply.statusCode, reply.elapsedTime);
+    const isRead = method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
+    const level = isRead && reply.statusCode < 400 ? 'debug' : 'info';
+    if (logger.isLevelEnabled(level)) {
+      const milliseconds = Math.round(reply.elapsedTime * 10) / 10;
+      // The route's pattern and never the path as sent, which can hold tokens.
+      const fields = { request_id: request.id, method, route, status: reply.statusCode, milliseconds };
+      logger[level]({ ...fields, address: request.ip }, 'request');
+    }
     done();
   });
+}
+
+/** The one route that is all checks and no work: what little it logs names the request itself. */
+function isSessionCheck(request: FastifyRequest): boolean {
+  return request.method === 'GET' && request.routeOptions.url === '/v1/session';
 }

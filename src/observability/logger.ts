@@ -4,6 +4,7 @@ import { currentRequest } from './request-context.js';
 
 /** Structured logging: a short fixed message plus fields. Never a credential, a token or a whole body. */
 export abstract class Logger {
+  abstract isLevelEnabled(level: string): boolean;
   abstract debug(fields: object, message: string): void;
   abstract info(fields: object, message: string): void;
   abstract warn(fields: object, message: string): void;

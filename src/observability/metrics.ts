@@ -45,8 +45,8 @@ export class Metrics {
   }
 
   /** @param route the pattern, such as `/v1/users/me/sessions/:id`; unmatched paths share one label. */
-  observeRequest(method: string, route: string, status: number, seconds: number): void {
-    this.requests.observe({ method, route, status }, seconds);
+  observeRequest(method: string, route: string, status: number, milliseconds: number): void {
+    this.requests.observe({ method, route, status }, milliseconds / 1000);
   }
 
   /** Registers a value that is read when scraped. */

@@ -1,6 +1,6 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
+import { ScopedStorage } from '../observability/scoped-storage.js';
 import { isConflict, isLocked } from './store-errors.js';
 import type { Stores } from './stores.js';
 import { WriteQueue } from './write-queue.js';
@@ -26,7 +26,7 @@ const CONFLICT_RETRIES = 4;
  * Inside a transaction: no network, no password hashing, no waiting for anything but the database.
  */
 export class Transactions {
-  private readonly current = new AsyncLocalStorage<Transaction>();
+  private readonly open = new ScopedStorage<Transaction>();
   private readonly queue: WriteQueue;
   private readonly statements = new Map<string, Statement>();
 
@@ -43,7 +43,7 @@ export class Transactions {
 
   /** The open transaction's manager, or the reading side's. On SQLite a write outside a transaction fails. */
   get manager(): EntityManager {
-    return this.current.getStore()?.manager ?? this.stores.reader.manager;
+    return this.open.current?.manager ?? this.stores.reader.manager;
   }
 
   /**
@@ -65,13 +65,13 @@ export class Transactions {
    * deadlock), so it has no effects but those on the database and the hooks below.
    */
   async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.current.getStore()) return work();
+    if (this.open.current) return work();
     return this.dialect === 'sqlite' ? this.queue.run(() => this.whenUnlocked(work)) : this.withRetries(work);
   }
 
   /** Runs `hook` once the current transaction is committed, before `run` returns; at once outside one. */
   afterCommit(hook: () => void): void {
-    const transaction = this.current.getStore();
+    const transaction = this.open.current;
     if (transaction) transaction.afterCommit.push(hook);
     else hook();
   }
@@ -81,7 +81,7 @@ export class Transactions {
    * connection breaks during COMMIT, nobody knows whether it took effect.
    */
   afterEnd(hook: () => void): void {
-    const transaction = this.current.getStore();
+    const transaction = this.open.current;
     if (transaction) transaction.afterEnd.push(hook);
     else hook();
   }
@@ -119,7 +119,7 @@ export class Transactions {
     const afterEnd: (() => void)[] = [];
     try {
       const result = await this.stores.writer.transaction((manager) =>
-        this.current.run({ manager, afterCommit, afterEnd }, work),
+        this.open.run({ manager, afterCommit, afterEnd }, work),
       );
       runAll(afterEnd);
       runAll(afterCommit);
