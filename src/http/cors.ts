@@ -24,7 +24,8 @@ export function addCors(fastify: FastifyInstance, origins: AllowedOrigins): void
     const { origin } = request.headers;
     if (origin === undefined) return done();
     reply.header('vary', 'Origin');
-    const isPreflight = request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined;
+    const isPreflight =
+      request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined;
     origins.includes(origin).then(
       (allowed) => {
         if (allowed) allow(reply, origin, isPreflight);

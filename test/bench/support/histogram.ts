@@ -9,7 +9,9 @@ export class Histogram {
   private max = 0;
 
   add(milliseconds: number): void {
-    const bucket = Math.ceil(Math.log(Math.max(milliseconds, SMALLEST_MILLISECONDS) / SMALLEST_MILLISECONDS) / GROWTH);
+    const bucket = Math.ceil(
+      Math.log(Math.max(milliseconds, SMALLEST_MILLISECONDS) / SMALLEST_MILLISECONDS) / GROWTH,
+    );
     this.buckets.set(bucket, (this.buckets.get(bucket) ?? 0) + 1);
     this.count += 1;
     this.sum += milliseconds;

@@ -30,7 +30,12 @@ export interface LoadReport {
   readonly seconds: number;
   readonly statuses: Readonly<Record<string, number>>;
   /** Milliseconds. */
-  readonly latency: { readonly p50: number; readonly p99: number; readonly max: number; readonly mean: number };
+  readonly latency: {
+    readonly p50: number;
+    readonly p99: number;
+    readonly max: number;
+    readonly mean: number;
+  };
 }
 
 process.once('message', (order: LoadOrder) => {
@@ -121,4 +126,3 @@ class AnswerReader {
     return status;
   }
 }
-
