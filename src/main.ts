@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
 import { setUpApp } from './app.setup.js';
-import { loadConfig } from './config/config.loader.js';
+import { isProduction, loadConfig } from './config/config.loader.js';
 import { createFastifyAdapter } from './http/fastify-adapter.js';
 import { Health } from './observability/health.js';
 import { createLogger } from './observability/logger.js';
@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   const managementUrl = await app.get(ManagementServer).start();
   const url = await app.getUrl();
   logger.info({ url, management_url: managementUrl ?? url, database: config.database.kind }, 'listening');
-  if (process.env['NODE_ENV'] !== 'production') greet(config.server.publicUrl ?? url);
+  if (!isProduction()) greet(config.server.publicUrl ?? url);
 
   let stopping = false;
   const stop = (signal: string) => {

@@ -33,6 +33,8 @@ export function sayWhatStopped(error: unknown): string {
       return 'PostgreSQL refused the user or password of DATABASE_URL.';
     case '3D000':
       return 'The database that DATABASE_URL names does not exist on that PostgreSQL server. Create it first.';
+    default:
+      break;
   }
   if (error instanceof RangeError && error.message.startsWith('a master key'))
     return `MASTER_KEY: ${error.message}.`;

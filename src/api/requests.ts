@@ -156,7 +156,7 @@ export function toProfile(given: z.infer<typeof guestCredential>): ProfileInput 
 
 /** The identifiers of a body, without the fields that are not there. */
 export function givenIdentifiers(body: Named): Identifiers {
-  return Object.fromEntries(namesGiven(body)) as Identifiers;
+  return Object.fromEntries(namesGiven(body));
 }
 
 interface Named {

@@ -38,6 +38,11 @@ export function loadConfig(env: Environment = process.env, directory = SHIPPED):
   return deepFreeze(toConfig(parsed.data));
 }
 
+/** Whether to leave out what is meant for a person at a terminal. */
+export function isProduction(env: Environment = process.env): boolean {
+  return env['NODE_ENV'] === 'production';
+}
+
 function environmentFile(env: Environment, directory: string): Tree {
   const name = env['NODE_ENV'];
   if (!name || !/^[a-z0-9_-]+$/i.test(name) || name === 'default') return {};

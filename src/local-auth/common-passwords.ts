@@ -4,8 +4,7 @@ let list: Promise<ReadonlySet<string>> | undefined;
 /** @returns whether a password, in lower case, is among those that are tried first. */
 export async function commonPasswords(): Promise<(lowerCase: string) => boolean> {
   list ??= import('@zxcvbn-ts/language-common').then(
-    ({ dictionary }) =>
-      new Set((dictionary['passwords-common'] as string[]).map((password) => password.toLowerCase())),
+    ({ dictionary }) => new Set(dictionary['passwords-common'].map((password) => password.toLowerCase())),
   );
   const known = await list;
   return (lowerCase) => known.has(lowerCase);

@@ -11,12 +11,6 @@ export function isUniqueViolation(error: unknown): boolean {
   return code === '23505' || code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY';
 }
 
-/** A row that was referred to is gone (a user or an application deleted meanwhile). */
-export function isForeignKeyViolation(error: unknown): boolean {
-  const code = driverCode(error);
-  return code === '23503' || code === 'SQLITE_CONSTRAINT_FOREIGNKEY';
-}
-
 /** Another connection holds SQLite's write lock. */
 export function isLocked(error: unknown): boolean {
   return driverCode(error)?.startsWith('SQLITE_BUSY') ?? false;

@@ -111,6 +111,5 @@ function writerConnection(config: DatabaseConfig) {
  */
 function beginImmediately(database: Database.Database): void {
   const prepare = database.prepare.bind(database);
-  database.prepare = ((sql: string) =>
-    prepare(sql === 'BEGIN TRANSACTION' ? 'BEGIN IMMEDIATE' : sql)) as typeof database.prepare;
+  database.prepare = (sql: string) => prepare(sql === 'BEGIN TRANSACTION' ? 'BEGIN IMMEDIATE' : sql);
 }
