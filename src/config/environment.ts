@@ -28,6 +28,12 @@ const NAMED: Record<string, { path: readonly string[]; read: (value: string) => 
 /** Secrets that may lie in a file instead (Docker and Kubernetes mount them so). */
 const FROM_FILE = ['MASTER_KEY', 'DATABASE_URL'];
 
+/** Every name that is read beside `OSTIARY_…`. The README lists them; a test compares the two. */
+export const environmentNames: readonly string[] = [
+  ...Object.keys(NAMED),
+  ...FROM_FILE.map((name) => `${name}_FILE`),
+];
+
 const PREFIX = 'OSTIARY_';
 
 /**

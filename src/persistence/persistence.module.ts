@@ -9,7 +9,7 @@ import { Transactions } from './transactions.js';
 class StoresCloser implements OnApplicationShutdown {
   constructor(private readonly stores: Stores) {}
 
-  /** Last of all: features flush in `beforeApplicationShutdown`. */
+  /** Last of all, as this module is global: features write what they hold in their own `onApplicationShutdown`. */
   async onApplicationShutdown(): Promise<void> {
     await this.stores.close();
   }

@@ -1,4 +1,4 @@
-import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { AccountsService } from '../accounts/accounts.service.js';
 import type { Application } from '../applications/application.js';
 import { ApplicationDirectory } from '../applications/application-directory.js';
@@ -21,7 +21,7 @@ export type SessionRefusal = 'unknown' | 'revoked' | 'expired';
  * memory, so that most calls cost one hash and two look-ups.
  */
 @Injectable()
-export class SessionChecker implements BeforeApplicationShutdown {
+export class SessionChecker implements OnApplicationShutdown {
   readonly cache: SessionCache;
   readonly touches: TouchBuffer;
 
@@ -38,7 +38,8 @@ export class SessionChecker implements BeforeApplicationShutdown {
     this.touches = new TouchBuffer((touches) => this.write(touches), config.touchFlushMilliseconds, logger);
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
+  /** After the last request was answered, whose use is to be written too, and before the database is closed. */
+  async onApplicationShutdown(): Promise<void> {
     await this.touches.flush();
   }
 

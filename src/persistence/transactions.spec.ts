@@ -1,0 +1,172 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { describeOnEachDatabase } from '../../test/support/databases.js';
+import { TestStores } from '../../test/support/test-stores.js';
+import type { Transactions } from './transactions.js';
+import { isStoreAway } from './store-errors.js';
+
+describeOnEachDatabase('Transactions', (kind) => {
+  let first: TestStores;
+  let second: TestStores;
+  let transactions: Transactions;
+
+  const add = (key: string, through = transactions) =>
+    through.query(
+      `INSERT INTO throttle_counters (key, count, window_ends_at, paused_until) VALUES (:key, 1, 0, 0)`,
+      { key },
+    );
+  const keys = async () => {
+    const rows = await transactions.query<{ key: string }>('SELECT key FROM throttle_counters ORDER BY key');
+    return rows.map((row) => row.key);
+  };
+
+  beforeAll(async () => {
+    first = await TestStores.open(kind);
+    second = await TestStores.open(kind, { database: first.database });
+    transactions = first.transactions;
+  });
+  afterAll(async () => {
+    await second.close();
+    await first.close();
+  });
+  beforeEach(() => transactions.run(() => transactions.query('DELETE FROM throttle_counters')));
+
+  it('commits what the work wrote and returns what it returned', async () => {
+    const result = await transactions.run(async () => {
+      await add('a');
+      return 42;
+    });
+    expect(result).toBe(42);
+    expect(await keys()).toEqual(['a']);
+  });
+
+  it('writes nothing when the work throws, and rethrows', async () => {
+    const work = transactions.run(async () => {
+      await add('a');
+      throw new Error('no');
+    });
+    await expect(work).rejects.toThrow('no');
+    expect(await keys()).toEqual([]);
+  });
+
+  it('lets a nested call join the outer transaction', async () => {
+    const work = transactions.run(async () => {
+      await transactions.run(() => add('inner'));
+      throw new Error('no');
+    });
+    await expect(work).rejects.toThrow('no');
+    expect(await keys()).toEqual([]);
+  });
+
+  it('keeps uncommitted rows from readers outside the transaction', async () => {
+    let release = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const written = new Promise<void>((resolve) => {
+      void transactions.run(async () => {
+        await add('a');
+        resolve();
+        await held;
+      });
+    });
+    await written;
+    expect(await keys()).toEqual([]);
+    release();
+    await transactions.run(() => Promise.resolve());
+    expect(await keys()).toEqual(['a']);
+  });
+
+  it('lets twenty concurrent transactions of one process all commit', async () => {
+    await Promise.all(
+      Array.from({ length: 20 }, (_, i) => transactions.run(() => add(`k${String(i).padStart(2, '0')}`))),
+    );
+    expect(await keys()).toHaveLength(20);
+  });
+
+  it('loses none of six hundred read-then-write transactions that two processes run on one counter', async () => {
+    await transactions.run(() => add('counter'));
+    const increment = ({ transactions: through }: TestStores) =>
+      through.run(async () => {
+        const lock = kind === 'postgres' ? 'FOR UPDATE' : '';
+        const [row] = await through.query<{ count: number }>(
+          `SELECT count FROM throttle_counters WHERE key = 'counter' ${lock}`,
+        );
+        await through.query(`UPDATE throttle_counters SET count = :next WHERE key = 'counter'`, {
+          next: row!.count + 1,
+        });
+      });
+    await Promise.all(Array.from({ length: 600 }, (_, i) => increment(i % 2 === 0 ? first : second)));
+    const [row] = await transactions.query<{ count: number }>('SELECT count FROM throttle_counters');
+    expect(row!.count).toBe(601);
+  });
+
+  it('runs hooks after the commit, and cache drops after a rollback too', async () => {
+    const seen: string[] = [];
+    await transactions.run(async () => {
+      transactions.afterCommit(() => seen.push('commit'));
+      transactions.afterEnd(() => seen.push('end'));
+      await add('a');
+      expect(seen).toEqual([]);
+    });
+    const failing = transactions.run(() => {
+      transactions.afterCommit(() => seen.push('never'));
+      transactions.afterEnd(() => seen.push('end of failure'));
+      return Promise.reject(new Error('no'));
+    });
+    await expect(failing).rejects.toThrow('no');
+    expect(seen).toEqual(['end', 'commit', 'end of failure']);
+  });
+
+  it('binds parameters by name, each as often as it is used', async () => {
+    const rows = await transactions.query<{ total: number }>(
+      'SELECT CAST(:a AS integer) + CAST(:b AS integer) + CAST(:a AS integer) AS total',
+      {
+        a: 1,
+        b: 2,
+      },
+    );
+    expect(Number(rows[0]!.total)).toBe(4);
+  });
+
+  if (kind === 'sqlite') {
+    it('refuses a write outside a transaction', async () => {
+      await expect(add('a')).rejects.toThrow(/readonly/);
+    });
+
+    it('gives up as "store away" when another process holds the write lock for too long', async () => {
+      const impatient = await TestStores.open(kind, { database: first.database, waitMilliseconds: 50 });
+      const refused = transactions.run(async () => {
+        await add('held');
+        return impatient.transactions
+          .run(() => add('b', impatient.transactions))
+          .catch((error: unknown) => error);
+      });
+      expect(isStoreAway(await refused)).toBe(true);
+      await impatient.close();
+    });
+  }
+
+  if (kind === 'postgres') {
+    it('begins a transaction anew when PostgreSQL chose it as the victim of a deadlock', async () => {
+      await transactions.run(async () => {
+        await add('a');
+        await add('b');
+      });
+      const lock = (key: string) =>
+        transactions.query(`UPDATE throttle_counters SET count = count + 1 WHERE key = :key`, { key });
+      let arrivals = 0;
+      let bothHold = () => {};
+      const meeting = new Promise<void>((resolve) => (bothHold = resolve));
+      const crossing = (mine: string, yours: string) =>
+        transactions.run(async () => {
+          await lock(mine);
+          arrivals += 1;
+          if (arrivals >= 2) bothHold();
+          await meeting;
+          await lock(yours);
+        });
+      await Promise.all([crossing('a', 'b'), crossing('b', 'a')]);
+      const rows = await transactions.query<{ count: number }>('SELECT count FROM throttle_counters');
+      expect(rows.map((row) => row.count)).toEqual([3, 3]);
+      expect(arrivals).toBeGreaterThan(2);
+    });
+  }
+});
