@@ -16,7 +16,8 @@ export interface PostgresServer {
   remove(): Promise<void>;
 }
 
-export async function startPostgres(): Promise<PostgresServer> {
+/** @param fsync off is quicker and enough where nobody pulls the plug; on where time is measured. */
+export async function startPostgres({ fsync = false } = {}): Promise<PostgresServer> {
   const directory = mkdtempSync(join(tmpdir(), 'ostiary-postgres-'));
   // Run by root, the server is another user's process, which has to reach its data.
   chmodSync(directory, 0o755);
@@ -29,7 +30,11 @@ export async function startPostgres(): Promise<PostgresServer> {
     persistent: true,
     // PostgreSQL refuses to run as root; containers often are.
     createPostgresUser: process.getuid?.() === 0,
-    postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off', '-c', 'max_connections=300'],
+    postgresFlags: [
+      'listen_addresses=127.0.0.1',
+      `fsync=${fsync ? 'on' : 'off'}`,
+      'max_connections=300',
+    ].flatMap((setting) => ['-c', setting]),
     initdbFlags: ['--encoding=UTF8', '--locale=C'],
     onLog: () => undefined,
     onError: () => undefined,
