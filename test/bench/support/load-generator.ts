@@ -47,6 +47,7 @@ process.once('message', (order: LoadOrder) => {
     },
   );
 });
+process.once('disconnect', () => process.exit(1));
 
 async function run(order: LoadOrder): Promise<LoadReport> {
   const latencies = new Histogram();
@@ -83,9 +84,11 @@ async function run(order: LoadOrder): Promise<LoadReport> {
         sent += 1;
         const due = order.rate === undefined ? 0 : startedAt + (turn / order.rate) * 1000;
         const wait = due - performance.now();
-        // Counted from when it was due, so that a server that stalls is charged for what it kept waiting.
+        // Counted from when it was due, so that a server that stalls is charged for what it kept waiting. A timer may
+        // also fire a little early.
         const send = () => {
-          began = order.rate === undefined ? performance.now() : due;
+          const now = performance.now();
+          began = order.rate === undefined ? now : Math.min(due, now);
           socket.write(request);
         };
         if (wait > 1) setTimeout(send, wait);

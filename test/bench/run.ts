@@ -1,0 +1,91 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { memory } from './memory.bench.js';
+import { passwordSignIn } from './password-sign-in.bench.js';
+import { sessionCheck } from './session-check.bench.js';
+import { start } from './start.bench.js';
+import type { Bench } from './support/bench.js';
+import { machineFacts } from './support/machine.js';
+import { Progress } from './support/progress.js';
+import { documentOf, tableOf } from './support/report.js';
+import { Resources } from './support/resources.js';
+import { PROJECT } from './support/server-process.js';
+
+const benches: readonly Bench[] = [sessionCheck, passwordSignIn, memory, start];
+
+const USAGE = `npm run bench -- <name> [--json]
+
+Starts the built server (npm run build) and what it is compared with, all on the loopback, and prints a table and then
+a JSON document. With --json, stdout has the document alone (add --silent after "npm run" for npm's own lines).
+
+${benches.map(describe).join('\n\n')}
+`;
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const given = readArguments();
+  if (given === null) return 1;
+  const { name, json } = given;
+  if (name === undefined) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const bench = benches.find((candidate) => candidate.name === name);
+  if (!bench)
+    return complain(`There is no bench "${name}". There are: ${benches.map((b) => b.name).join(', ')}.`);
+  if (!existsSync(join(PROJECT, 'dist', 'main.js')))
+    return complain('There is no built server to measure. Run "npm run build" first.');
+  return measure(bench, json);
+}
+
+function readArguments(): { name: string | undefined; json: boolean } | null {
+  try {
+    const { values, positionals } = parseArgs({
+      options: { json: { type: 'boolean', default: false } },
+      allowPositionals: true,
+    });
+    if (positionals.length > 1) throw new Error('One bench at a time: they would measure each other.');
+    return { name: positionals[0], json: values.json };
+  } catch (error) {
+    complain((error as Error).message);
+    return null;
+  }
+}
+
+async function measure(bench: Bench, json: boolean): Promise<number> {
+  const progress = new Progress(process.stderr);
+  const resources = new Resources();
+  const interrupt = () => {
+    progress.note('Interrupted; stopping what was started.');
+    void resources.closeAll().finally(() => process.exit(1));
+  };
+  process.once('SIGINT', interrupt);
+  process.once('SIGTERM', interrupt);
+  try {
+    const machine = machineFacts();
+    const result = await bench.run({ progress, resources });
+    progress.clear();
+    const out = json ? process.stderr : process.stdout;
+    out.write(`\n${tableOf(machine, result)}\n\n`);
+    process.stdout.write(`${JSON.stringify(documentOf(bench.name, machine, result))}\n`);
+    return 0;
+  } catch (error) {
+    progress.clear();
+    return complain(`The bench broke: ${error instanceof Error ? error.stack : String(error)}`);
+  } finally {
+    await resources.closeAll();
+    process.removeListener('SIGINT', interrupt);
+    process.removeListener('SIGTERM', interrupt);
+  }
+}
+
+function complain(text: string): number {
+  process.stderr.write(`${text}\n`);
+  return 1;
+}
+
+function describe({ name, asks, goals }: Bench): string {
+  return [`  ${name}`, `    ${asks}`, ...goals.map((goal) => `    goal: ${goal}`)].join('\n');
+}

@@ -1,0 +1,47 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { BenchDatabase } from './bench-database.js';
+import { PROJECT } from './server-process.js';
+
+const run = promisify(execFile);
+
+export interface BenchApplication {
+  readonly id: number;
+  /** The `Authorization` of its backend. */
+  readonly basic: string;
+}
+
+interface ConfigDocument {
+  readonly passwords: {
+    readonly memoryKib: number;
+    readonly iterations: number;
+    readonly parallelism: number;
+    readonly poolSize: number;
+    readonly queueLimit: number;
+  };
+  readonly sessions: { readonly cacheEntries: number; readonly touchFlushMilliseconds: number };
+  readonly database: { readonly sqliteSynchronous: string; readonly poolSize: number };
+}
+
+/** Makes an application, and the database's tables if it is the first. */
+export async function createApplication(database: BenchDatabase): Promise<BenchApplication> {
+  const { application_id, auth_key, auth_secret } = await cli<{
+    application_id: number;
+    auth_key: string;
+    auth_secret: string;
+  }>(database, ['apps', 'create', '--name', 'Bench']);
+  const basic = `Basic ${Buffer.from(`${auth_key}:${auth_secret}`).toString('base64')}`;
+  return { id: application_id, basic };
+}
+
+/** The settings that the server will run with. */
+export function configInForce(database: BenchDatabase): Promise<ConfigDocument> {
+  return cli<ConfigDocument>(database, ['config', 'check']);
+}
+
+async function cli<Answer>(database: BenchDatabase, words: readonly string[]): Promise<Answer> {
+  const program = [join('dist', 'cli.js'), ...words, '--json'];
+  const { stdout } = await run(process.execPath, program, { cwd: PROJECT, env: database.env });
+  return JSON.parse(stdout) as Answer;
+}
