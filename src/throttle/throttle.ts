@@ -5,6 +5,7 @@ import { BrokerError } from '../errors/broker-error.js';
 import { addressKey } from '../http/client-address.js';
 import { Clock } from '../time/clock.js';
 import { secondsToWait, type ThrottleState } from './throttle-decision.js';
+import type { ThrottleCounterRow } from './throttle-counter.entity.js';
 import { ThrottleCounterRepository } from './throttle-counter.repository.js';
 
 /** Whose password is tried: a user once it is known who that is, else the name that was given. */
@@ -19,6 +20,16 @@ interface Counted {
   readonly rule: ThrottleRule;
 }
 
+/** What this process knows of a key that the counters in the database cannot tell yet. */
+interface Present {
+  /** Tries that wait for their counters to be read. */
+  waiting: number;
+  /** Tries under way, whose outcome is open. */
+  inFlight: number;
+  /** Refusals counted since somebody has been here without a break. */
+  refusals: number;
+}
+
 /** Counters whose window is over are deleted along the way, so many at a time. */
 const SWEEP_EVERY = 64;
 const SWEEP_MOST = 256;
@@ -29,7 +40,7 @@ const SWEEP_MOST = 256;
  */
 @Injectable()
 export class Throttle {
-  private readonly inFlight = new Map<string, number>();
+  private readonly present = new Map<string, Present>();
   private additions = 0;
 
   constructor(
@@ -47,16 +58,14 @@ export class Throttle {
     const bySubject = { key: subjectKey(subject), rule: this.config.failuresPerUser };
     const byAddress = { key: `address:${addressKey(address)}`, rule: this.config.failuresPerAddress };
     const counted = [bySubject, byAddress];
-    // Entered before the counters are read: tries that arrive while this one waits for the answer see it.
-    this.enter(counted);
+    const known = await this.admit(counted);
     try {
-      const states = await this.admit(counted);
       const result = await attempt();
-      if (result === null) for (const { key, rule } of counted) await this.add(key, rule);
-      else if (states.get(bySubject.key)) await this.counters.remove(bySubject.key);
+      if (result === null) await this.addRefusal(counted);
+      else if (known.has(bySubject.key)) await this.counters.remove(bySubject.key);
       return result;
     } finally {
-      this.leave(counted);
+      for (const { key } of counted) this.leave(key, 'inFlight');
     }
   }
 
@@ -68,23 +77,36 @@ export class Throttle {
       throw new BrokerError('too_many_requests', { retryAfterSeconds: rule.windowSeconds / 10 });
   }
 
-  private async admit(counted: readonly Counted[]): Promise<Map<string, ThrottleState>> {
-    const rows = await this.counters.find(counted.map(({ key }) => key));
-    const now = this.clock.now();
-    const states = new Map<string, ThrottleState>();
-    for (const { key, rule } of counted) {
-      const row = rows.find((candidate) => candidate.key === key);
-      const state: ThrottleState = {
-        count: row?.count ?? 0,
-        windowEndsAt: row?.window_ends_at ?? 0,
-        pausedUntil: row?.paused_until ?? 0,
-        inFlight: this.inFlight.get(key)! - 1,
-      };
-      const wait = secondsToWait(state, rule, now);
-      if (wait !== null) throw new BrokerError('too_many_requests', { retryAfterSeconds: wait });
-      if (row) states.set(key, state);
+  /**
+   * Lets a try begin, and counts it as under way in the same step.
+   *
+   * @returns the keys that have a counter.
+   */
+  private async admit(counted: readonly Counted[]): Promise<ReadonlySet<string>> {
+    const before = counted.map(({ key }) => this.enter(key, 'waiting').refusals);
+    try {
+      const rows = await this.counters.find(counted.map(({ key }) => key));
+      const now = this.clock.now();
+      const waits = counted.map(({ key, rule }, i) => {
+        const row = rows.find((candidate) => candidate.key === key);
+        // Refusals that were counted while the counters were being read may not be among what was read.
+        const { inFlight, refusals } = this.present.get(key)!;
+        return secondsToWait(toState(row, inFlight, refusals - before[i]!, now, rule), rule, now);
+      });
+      const wait = Math.max(...waits.map((seconds) => seconds ?? 0));
+      if (wait > 0) throw new BrokerError('too_many_requests', { retryAfterSeconds: wait });
+      for (const { key } of counted) this.enter(key, 'inFlight');
+      return new Set(rows.map((row) => row.key));
+    } finally {
+      for (const { key } of counted) this.leave(key, 'waiting');
     }
-    return states;
+  }
+
+  private async addRefusal(counted: readonly Counted[]): Promise<void> {
+    for (const { key, rule } of counted) {
+      await this.add(key, rule);
+      this.present.get(key)!.refusals += 1;
+    }
   }
 
   private async add(key: string, rule: ThrottleRule): Promise<number> {
@@ -94,17 +116,34 @@ export class Throttle {
     return this.counters.add(key, rule, now);
   }
 
-  private enter(counted: readonly Counted[]): void {
-    for (const { key } of counted) this.inFlight.set(key, (this.inFlight.get(key) ?? 0) + 1);
+  private enter(key: string, as: 'waiting' | 'inFlight'): Present {
+    let present = this.present.get(key);
+    if (!present) this.present.set(key, (present = { waiting: 0, inFlight: 0, refusals: 0 }));
+    present[as] += 1;
+    return present;
   }
 
-  private leave(counted: readonly Counted[]): void {
-    for (const { key } of counted) {
-      const left = this.inFlight.get(key)! - 1;
-      if (left > 0) this.inFlight.set(key, left);
-      else this.inFlight.delete(key);
-    }
+  private leave(key: string, as: 'waiting' | 'inFlight'): void {
+    const present = this.present.get(key)!;
+    present[as] -= 1;
+    if (present.waiting === 0 && present.inFlight === 0) this.present.delete(key);
   }
+}
+
+function toState(
+  row: ThrottleCounterRow | undefined,
+  inFlight: number,
+  unread: number,
+  now: number,
+  rule: ThrottleRule,
+): ThrottleState {
+  const isInWindow = row !== undefined && row.window_ends_at > now;
+  return {
+    count: (isInWindow ? row.count : 0) + unread,
+    windowEndsAt: isInWindow ? row.window_ends_at : now + rule.windowSeconds * 1000,
+    pausedUntil: row?.paused_until ?? 0,
+    inFlight,
+  };
 }
 
 /** Names of nobody are counted like users, or the missing counter would tell that they are nobody's. */
