@@ -1,0 +1,157 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { BUILD_MILLISECONDS, buildWhereStale, BuiltServer, START_MILLISECONDS } from './built-server.js';
+import { codeBlocks, readmeSection, REPOSITORY } from './readme.js';
+
+const TOUR_MILLISECONDS = 60_000;
+
+/** Printed between two blocks, so that what each one says can be told apart. */
+const BETWEEN = '=== next block ===';
+
+interface Printed {
+  readonly session?: Record<string, unknown>;
+  readonly user?: Record<string, unknown>;
+  readonly [name: string]: unknown;
+}
+
+describe('the tour of the README, typed as printed', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'ostiary-tour-'));
+  let server: BuiltServer;
+  /** What each block printed: its lines, parsed. */
+  let printed: unknown[][];
+
+  beforeAll(
+    async () => {
+      buildWhereStale();
+      server = await BuiltServer.start(dataDir);
+      printed = runInOneShell(codeBlocks(readmeSection('Five-minute tour'), 'sh'), server.environment);
+    },
+    BUILD_MILLISECONDS + START_MILLISECONDS + TOUR_MILLISECONDS,
+  );
+  afterAll(async () => {
+    await server?.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  const line = (block: number, at = 0) => printed[block]![at] as Printed;
+
+  it('prints nothing while it defines what it uses', () => {
+    expect(printed[0]).toEqual([]);
+  });
+
+  it('creates an application and prints its keys', () => {
+    expect(line(1)).toMatchObject({
+      application_id: 1,
+      name: 'Demo',
+      auth_key: expect.stringMatching(/^ak_/),
+      auth_secret: expect.stringMatching(/^as_/),
+      settings: { session_idle_seconds: 7200 },
+    });
+  });
+
+  it('begins a session of the application', () => {
+    expect(line(2)).toEqual({
+      session: {
+        id: 1,
+        token: expect.stringMatching(/^osta_/),
+        kind: 'application',
+        application_id: 1,
+        user_id: null,
+        provider: null,
+        created_at: expect.any(String),
+        expires_at: expect.any(String),
+      },
+    });
+  });
+
+  it('signs a user up', () => {
+    expect(line(3)).toMatchObject({ user: { id: 1, application_id: 1, login: 'alice', guest: false } });
+  });
+
+  it('signs the user in on the same session, with another token', () => {
+    expect(line(4)).toMatchObject({
+      session: { id: 1, kind: 'user', user_id: 1, provider: 'password' },
+      user: { id: 1, login: 'alice' },
+    });
+    expect(line(4).session!['token']).not.toBe(line(2).session!['token']);
+  });
+
+  it('says who is signed in', () => {
+    expect(line(5)).toMatchObject({ user: { id: 1, application_id: 1, login: 'alice' } });
+  });
+
+  it('goes back to the session of the application, with another token', () => {
+    expect(line(6)).toMatchObject({ session: { id: 1, kind: 'application', user_id: null } });
+    expect(line(6).session!['token']).not.toBe(line(4).session!['token']);
+  });
+
+  it('ends the session and refuses its token from then on', () => {
+    expect(printed[7]).toEqual([
+      204,
+      expect.objectContaining({
+        code: 'session_ended',
+        status: 401,
+        type: 'urn:ostiary:problem:session_ended',
+      }),
+    ]);
+  });
+
+  it('lets a guest in', () => {
+    expect(line(8)).toMatchObject({
+      session: { id: 2, kind: 'user', user_id: 2, provider: 'guest' },
+      user: { id: 2, guest: true },
+    });
+  });
+
+  it('shows beside each block the answer that it gets, shortened', () => {
+    const shown = codeBlocks(readmeSection('Five-minute tour'), 'json').map((block) =>
+      block.trim().split('\n').map(containing),
+    );
+    // The first block prints nothing and has nothing beside it.
+    expect(printed.slice(1)).toEqual(shown);
+  });
+
+  it('leads to a page that describes every route', async () => {
+    const page = await fetch(`${server.url}/docs`);
+    expect(page.status).toBe(200);
+    expect(await page.text()).toContain('/v1/session/user');
+  });
+
+  it('stops at SIGTERM with exit code 0', async () => {
+    expect(await server.stop()).toBe(0);
+  });
+});
+
+/** @returns for each block the lines it printed, each of which has to be JSON. */
+function runInOneShell(blocks: readonly string[], environment: Record<string, string>): unknown[][] {
+  const { status, stdout, stderr } = spawnSync('bash', ['-eu', '-o', 'pipefail'], {
+    cwd: REPOSITORY,
+    env: environment,
+    input: blocks.join(`echo '${BETWEEN}'\n`),
+    encoding: 'utf8',
+    timeout: TOUR_MILLISECONDS,
+  });
+  if (status !== 0) throw new Error(`The tour stopped with ${status}:\n${stdout}${stderr}`);
+  return stdout.split(`${BETWEEN}\n`).map((text) =>
+    text
+      .split('\n')
+      .filter(Boolean)
+      .map((said) => JSON.parse(said) as unknown),
+  );
+}
+
+/** A shortened answer (`"token":"osta_…"`, `"settings":{…}`, `"kind":"user",…}`) as what the real one has to contain. */
+function containing(shown: string): unknown {
+  const toMatcher = (value: unknown): unknown => {
+    if (typeof value === 'object' && value !== null) {
+      const members = Object.entries(value).map(([name, inner]) => [name, toMatcher(inner)]);
+      return expect.objectContaining(Object.fromEntries(members) as object);
+    }
+    if (typeof value !== 'string' || !value.endsWith('…')) return value;
+    return expect.stringMatching(new RegExp(`^${value.slice(0, -1)}`));
+  };
+  return toMatcher(JSON.parse(shown.replaceAll(',…}', '}').replaceAll('{…}', '{}')));
+}
