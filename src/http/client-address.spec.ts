@@ -12,6 +12,11 @@ describe('addressKey', () => {
     ['::1', '0:0:0:0::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
     ['64:ff9b::192.0.2.33', '64:ff9b:0:0::/64'],
+    ['192.0.2.1:51234', '192.0.2.1'],
+    ['[2001:db8:1:2::9]:51234', '2001:db8:1:2::/64'],
+    ['unknown', 'unknown'],
+    ['_hidden', 'unknown'],
+    ['x'.repeat(500), 'unknown'],
   ])('counts %s as %s', (address, key) => {
     expect(addressKey(address)).toBe(key);
   });

@@ -1,12 +1,23 @@
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
+
+/** What counts as one address when a proxy hands on text that is none: all of it together. */
+const NO_ADDRESS = 'unknown';
 
 /**
  * What counts as one address when tries are counted: an IPv4 address as it is, an IPv6 address as its /64, because
- * one household or server has the whole of that to itself.
+ * one household or server has the whole of that to itself. A port, which some proxies add, does not count.
  */
 export function addressKey(address: string): string {
-  const bare = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+  const bare = withoutPort(address)
+    .replace(/^::ffff:(?=\d+\.)/i, '')
+    .replace(/%.*$/, '');
+  // Text that a client made up would be a counter of its own with each try, and need not fit the column.
+  if (isIP(bare) === 0) return NO_ADDRESS;
   return isIPv6(bare) ? `${firstFourGroups(bare).join(':')}::/64` : bare;
+}
+
+function withoutPort(address: string): string {
+  return address.replace(/^\[([^\]]*)\](:\d+)?$/, '$1').replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1');
 }
 
 function firstFourGroups(address: string): string[] {
