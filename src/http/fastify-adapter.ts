@@ -21,10 +21,16 @@ export function createFastifyAdapter(config: ServerConfig): FastifyAdapter {
     return503OnClosing: false,
     frameworkErrors: answerOutsideNest,
     clientErrorHandler: answerUnreadable,
+    // Node's own refusal of a request without one has no body; a hook of ours refuses it in our words.
+    http: { requireHostHeader: false },
     // No Nest middleware is used; without this its engine runs on every request.
     skipMiddie: true,
   });
   const fastify = adapter.getInstance();
+  // An expectation that nobody here can meet may be passed over (RFC 9110 §10.1.1); Node's refusal has no body.
+  fastify.server.on('checkExpectation', (request, response) =>
+    fastify.server.emit('request', request, response),
+  );
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
     try {

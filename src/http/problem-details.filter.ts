@@ -1,6 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { BrokerError } from '../errors/broker-error.js';
+import { BrokerError } from '../errors/broker-error.js';
 import { errorCatalog } from '../errors/error-catalog.js';
 import { errorFields, type Logger } from '../observability/logger.js';
 import { PROBLEM_TYPE, problemHeaders, toBrokerError, toProblemDetails } from './problem-details.js';
@@ -16,7 +16,9 @@ export class ProblemDetailsFilter implements ExceptionFilter {
   }
 
   answer(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const error = toBrokerError(thrown);
+    // The client broke off its own body: by its code (ECONNRESET), the error could be the database's.
+    const isBrokenOff = thrown === request.raw.errored;
+    const error = isBrokenOff ? new BrokerError('malformed_request') : toBrokerError(thrown);
     this.log(error, request.id);
     if (reply.sent || reply.raw.headersSent) return;
     void reply

@@ -39,8 +39,6 @@ const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'malformed_request',
   FST_ERR_CTP_INVALID_JSON_BODY: 'malformed_request',
   FST_ERR_MAX_PARAM_LENGTH: 'uri_too_long',
-  // Node's, when a connection breaks while its body is read.
-  ECONNRESET: 'malformed_request',
 };
 
 /** What the framework throws with a status of its own; a client cannot cause any other. */

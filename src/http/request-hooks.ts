@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { BrokerError } from '../errors/broker-error.js';
 import type { Logger } from '../observability/logger.js';
 import type { Metrics } from '../observability/metrics.js';
 import { runInRequest } from '../observability/request-context.js';
@@ -17,7 +18,9 @@ export function addRequestHooks(fastify: FastifyInstance, logger: Logger, metric
     reply.header('cache-control', 'no-store');
     reply.header('x-content-type-options', 'nosniff');
     reply.header('x-request-id', request.id);
-    done();
+    // RFC 9112 §3.2.
+    const lacksHost = request.headers.host === undefined && request.raw.httpVersion === '1.1';
+    done(lacksHost ? new BrokerError('malformed_request') : undefined);
   });
   // After the body is read: its events come from the socket, outside of any context begun before.
   fastify.addHook('preHandler', (request, _reply, done) => {

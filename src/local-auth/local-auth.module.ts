@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AccountsModule } from '../accounts/accounts.module.js';
+import { Metrics } from '../observability/metrics.js';
 import { SessionModule } from '../session/session.module.js';
 import { ThrottleModule } from '../throttle/throttle.module.js';
 import { TimeModule } from '../time/time.module.js';
@@ -18,4 +19,17 @@ import { WaysInService } from './ways-in.service.js';
   providers: [PasswordHasher, PasswordsService, SignUpService, ChangePasswordService, WaysInService],
   exports: [PasswordsService, SignUpService, ChangePasswordService, WaysInService],
 })
-export class LocalAuthModule {}
+export class LocalAuthModule {
+  constructor(metrics: Metrics, hasher: PasswordHasher) {
+    metrics.gauge(
+      'ostiary_password_hashes_running',
+      'Password hashes being computed.',
+      () => hasher.load.running,
+    );
+    metrics.gauge(
+      'ostiary_password_hashes_waiting',
+      'Callers that wait for the password pool.',
+      () => hasher.load.waiting,
+    );
+  }
+}

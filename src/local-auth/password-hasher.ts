@@ -18,6 +18,11 @@ export class PasswordHasher {
 
   constructor(private readonly config: PasswordsConfig) {}
 
+  /** Hashes being computed, and callers that wait for a place. */
+  get load(): { readonly running: number; readonly waiting: number } {
+    return { running: this.running, waiting: this.waiting.length };
+  }
+
   /**
    * @param password normalised. @returns a PHC string with a fresh salt.
    * @throws BrokerError `busy` when too many wait.
