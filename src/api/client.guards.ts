@@ -63,12 +63,17 @@ export class ClientGuard implements CanActivate {
     return true;
   }
 
-  private recognise(request: FastifyRequest): Promise<Client> {
+  private async recognise(request: FastifyRequest): Promise<Client> {
     const authorization = parseAuthorization(request.headers.authorization);
-    if (authorization?.scheme === 'basic') {
-      return this.clients.byBasic(request, authorization.user, authorization.password);
-    }
     const { application_id, auth_key } = (request.body ?? {}) as Record<string, unknown>;
+    if (authorization?.scheme === 'basic') {
+      const client = await this.clients.byBasic(request, authorization.user, authorization.password);
+      // Two applications named in one request: neither is meant for certain.
+      if (application_id !== undefined && application_id !== client.application.id) {
+        throw new BrokerError('invalid_client');
+      }
+      return client;
+    }
     if (typeof application_id === 'number' && typeof auth_key === 'string') {
       return this.clients.byPublicKey(request, application_id, auth_key);
     }

@@ -80,6 +80,12 @@ describeOnEachDatabase('the native face', (kind) => {
       });
     });
 
+    it('refuses a body that names another application than HTTP Basic does', async () => {
+      const body = { application_id: application.id + 1 };
+      const answer = await server.api.send('POST', '/v1/sessions', { as: application, body });
+      expect(answer.body).toMatchObject({ code: 'invalid_client' });
+    });
+
     it('knows no provider but its own', async () => {
       const body = { provider: 'facebook', credential: { access_token: 'x' } };
       const answer = await server.api.send('POST', '/v1/sessions', { as: application, body });
