@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -32,14 +33,26 @@ export function createFastifyAdapter(config: ServerConfig): FastifyAdapter {
     fastify.server.emit('request', request, response),
   );
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
     try {
-      done(null, parseJsonBody(body as string));
+      done(null, parseJsonBody(readUtf8(body as Buffer)));
     } catch (error) {
       done(error as Error);
     }
   });
   return adapter;
+}
+
+/**
+ * RFC 8259 §8.1. Decoding alone would turn whatever is not UTF-8 into the same replacement character, and with it
+ * different passwords into one.
+ *
+ * @throws BrokerError `malformed_request`
+ */
+function readUtf8(body: Buffer): string {
+  if (!isUtf8(body))
+    throw new BrokerError('malformed_request', { cause: new Error('body is not UTF-8') });
+  return body.toString();
 }
 
 /** Unique across processes and restarts without asking for random bytes on each request. */

@@ -17,7 +17,7 @@ export class ProblemDetailsFilter implements ExceptionFilter {
 
   answer(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
     // The client broke off its own body: by its code (ECONNRESET), the error could be the database's.
-    const isBrokenOff = thrown === request.raw.errored;
+    const isBrokenOff = request.raw.errored !== null && thrown === request.raw.errored;
     const error = isBrokenOff ? new BrokerError('malformed_request') : toBrokerError(thrown);
     this.log(error, request.id);
     if (reply.sent || reply.raw.headersSent) return;

@@ -8,8 +8,9 @@ import { plain } from '../../src/cli/output.js';
 import { buildProgram } from '../../src/cli/program.js';
 import { environmentNames } from '../../src/config/environment.js';
 import { errorCatalog } from '../../src/errors/error-catalog.js';
+import { REPOSITORY } from '../support/server-process.js';
 import { TestApp } from '../support/test-app.js';
-import { expectSameEntries, quoted, readmeSection, REPOSITORY, tableRows } from './readme.js';
+import { expectSameEntries, quoted, readmeSection, tableRows } from './readme.js';
 
 describe('the README', () => {
   it('lists every error code with its status', () => {

@@ -3,9 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { BUILD_MILLISECONDS, buildWhereStale, BuiltServer, START_MILLISECONDS } from './built-server.js';
-import { codeBlocks, readmeSection, REPOSITORY } from './readme.js';
+import { REPOSITORY, ServerProcess } from '../support/server-process.js';
+import { BUILD_MILLISECONDS, buildWhereStale } from './build-where-stale.js';
+import { codeBlocks, readmeSection } from './readme.js';
 
+const START_MILLISECONDS = 20_000;
 const TOUR_MILLISECONDS = 60_000;
 
 /** Printed between two blocks, so that what each one says can be told apart. */
@@ -19,20 +21,26 @@ interface Printed {
 
 describe('the tour of the README, typed as printed', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'ostiary-tour-'));
-  let server: BuiltServer;
+  let server: ServerProcess;
   /** What each block printed: its lines, parsed. */
   let printed: unknown[][];
 
   beforeAll(
     async () => {
       buildWhereStale();
-      server = await BuiltServer.start(dataDir);
-      printed = runInOneShell(codeBlocks(readmeSection('Five-minute tour'), 'sh'), server.environment);
+      server = await ServerProcess.start({ DATA_DIR: dataDir });
+      const { PATH = '', HOME = '' } = process.env;
+      printed = runInOneShell(codeBlocks(readmeSection('Five-minute tour'), 'sh'), {
+        PATH,
+        HOME,
+        DATA_DIR: dataDir,
+        BASE: server.url,
+      });
     },
     BUILD_MILLISECONDS + START_MILLISECONDS + TOUR_MILLISECONDS,
   );
   afterAll(async () => {
-    await server?.stop();
+    await server?.end();
     rmSync(dataDir, { recursive: true, force: true });
   });
 
@@ -121,7 +129,7 @@ describe('the tour of the README, typed as printed', () => {
   });
 
   it('stops at SIGTERM with exit code 0', async () => {
-    expect(await server.stop()).toBe(0);
+    expect((await server.end()).code).toBe(0);
   });
 });
 

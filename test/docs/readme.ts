@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
-
-export const REPOSITORY = join(import.meta.dirname, '..', '..');
+import { REPOSITORY } from '../support/server-process.js';
 
 /** The text under a `## heading` of the README, up to the next one. */
 export function readmeSection(heading: string): string {
