@@ -64,7 +64,7 @@ const guestCredential = z.strictObject(profileShape).meta({ title: 'provider "gu
 const credentialSchemas = { password: passwordCredential, guest: guestCredential } as const;
 
 const presentedShape = {
-  provider: line(64).describe('`password`, `guest`, or the slug of an identity provider of the application'),
+  provider: line(64).describe('password, guest, or the slug of an identity provider of the application'),
   credential: z
     .record(z.string(), z.unknown())
     .optional()
