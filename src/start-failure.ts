@@ -1,10 +1,16 @@
 import { ConfigurationError } from './config/config.loader.js';
 import { NewerSchemaError } from './persistence/migrator.js';
 import { isStoreAway } from './persistence/store-errors.js';
-import { WrongMasterKeyError } from './secrets/key-check.js';
+import { MissingMasterKeyError, WrongMasterKeyError } from './secrets/open-secrets.js';
 import { NoNewKeyError } from './secrets/secret-rotation.js';
 
-const SAID_WELL = [ConfigurationError, NewerSchemaError, WrongMasterKeyError, NoNewKeyError];
+const SAID_WELL = [
+  ConfigurationError,
+  NewerSchemaError,
+  WrongMasterKeyError,
+  MissingMasterKeyError,
+  NoNewKeyError,
+];
 
 /** What to tell a person whose server or command did not start: one clear sentence, or the stack if we have none. */
 export function sayWhatStopped(error: unknown): string {

@@ -28,10 +28,8 @@ export class SignUpService {
    *   nobody was created.
    */
   async signUp(client: Client, { identifiers, password, profile }: SignUp): Promise<User> {
-    const { settings, id } = client.application;
-    if (settings.sign_up === 'off' || (settings.sign_up === 'server_only' && !client.isServer)) {
-      throw new BrokerError('sign_up_disabled');
-    }
+    const { id } = client.application;
+    if (!maySignUp(client)) throw new BrokerError('sign_up_disabled');
     // The answer tells whether a name is taken, so how often it may be asked is limited.
     if (!client.isServer) await this.throttle.spend('sign_up', client.address);
     const known = toIdentifiers(identifiers);
@@ -43,4 +41,10 @@ export class SignUpService {
     );
     return this.accounts.createWithPassword(id, known, profile, hash);
   }
+}
+
+/** Whether the application lets this client make users. */
+export function maySignUp({ application, isServer }: Client): boolean {
+  const { sign_up } = application.settings;
+  return sign_up === 'application_session' || (sign_up === 'server_only' && isServer);
 }

@@ -7,7 +7,7 @@ import { SessionService, type BegunSession, type TokenMode, type Who } from '../
 import { Throttle } from '../throttle/throttle.js';
 import type { Client } from './client.js';
 import { PasswordsService } from './passwords.service.js';
-import { SignUpService } from './sign-up.service.js';
+import { maySignUp, SignUpService } from './sign-up.service.js';
 
 /** What is presented to get in. */
 export type Presented =
@@ -53,7 +53,8 @@ export class WaysInService {
   }
 
   private async provePassword(client: Client, identifier: Identifier, password: string): Promise<Who> {
-    const mayBeNew = client.application.settings.create_user_on_sign_in;
+    // Where this client may sign nobody up, a free name and a wrong password have to look the same.
+    const mayBeNew = client.application.settings.create_user_on_sign_in && maySignUp(client);
     const credential = await this.passwords.proveIdentifier(client, identifier, password, { mayBeNew });
     if (credential)
       return { as: 'local', userId: credential.userId, credentialVersion: credential.credentialVersion };

@@ -1,3 +1,4 @@
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { describeOnEachDatabase } from '../../test/support/databases.js';
@@ -7,7 +8,7 @@ import { ApplicationRepository } from '../applications/application.repository.js
 import { encryptedColumns } from '../rows.js';
 import { EncryptedColumnsRepository } from './encrypted-columns.repository.js';
 import { InstallationRepository } from './installation.repository.js';
-import { checkMasterKey, WrongMasterKeyError } from './key-check.js';
+import { MissingMasterKeyError, openSecrets, WrongMasterKeyError } from './open-secrets.js';
 import { newMasterKey } from './key-ring.js';
 import { NoNewKeyError, SecretRotation } from './secret-rotation.js';
 import { Secrets } from './secrets.js';
@@ -21,11 +22,12 @@ describeOnEachDatabase('SecretRotation', (kind) => {
   });
   afterEach(() => open.close());
 
-  const secretsUnder = (...masterKeys: string[]) =>
-    new Secrets({
-      masterKeys: masterKeys.length > 0 ? masterKeys : null,
-      keyFile: join(open.database.dataDir, 'master.key'),
-    });
+  const keyFile = () => join(open.database.dataDir, 'master.key');
+  const configOf = (masterKeys: string[]) => ({
+    masterKeys: masterKeys.length > 0 ? masterKeys : null,
+    keyFile: keyFile(),
+  });
+  const secretsUnder = (...masterKeys: string[]) => new Secrets(configOf(masterKeys));
   const applicationsUnder = (secrets: Secrets) =>
     new ApplicationRepository(open.transactions, secrets, clock);
   const rotationUnder = (secrets: Secrets) =>
@@ -35,8 +37,13 @@ describeOnEachDatabase('SecretRotation', (kind) => {
       open.transactions,
       encryptedColumns,
     );
-  const check = (secrets: Secrets) =>
-    checkMasterKey(secrets, new InstallationRepository(open.transactions, clock), open.transactions);
+  /** Starts as the server does. */
+  const start = (...masterKeys: string[]) =>
+    openSecrets(
+      configOf(masterKeys),
+      new InstallationRepository(open.transactions, clock),
+      open.transactions,
+    );
   const create = (secrets: Secrets, count: number) =>
     open.transactions.run(async () => {
       for (let i = 0; i < count; i += 1) {
@@ -48,13 +55,13 @@ describeOnEachDatabase('SecretRotation', (kind) => {
 
   it('moves every secret to the first of the given keys, so that the old one can go', async () => {
     const [oldKey, newKey] = [newMasterKey(), newMasterKey()];
-    await check(secretsUnder(oldKey));
+    await start(oldKey);
     await create(secretsUnder(oldKey), 250);
     const report = await rotationUnder(secretsUnder(newKey, oldKey)).rotate();
     expect(report).toMatchObject({ rewritten: 251, already_current: 0 });
-    await check(secretsUnder(newKey));
+    await start(newKey);
     expect(await readAll(secretsUnder(newKey))).toHaveLength(250);
-    await expect(check(secretsUnder(oldKey))).rejects.toThrow(WrongMasterKeyError);
+    await expect(start(oldKey)).rejects.toThrow(WrongMasterKeyError);
   });
 
   it('has nothing to rewrite the second time', async () => {
@@ -68,16 +75,16 @@ describeOnEachDatabase('SecretRotation', (kind) => {
   });
 
   it('makes a key of its own where the key is a file, while a running process reads on', async () => {
-    const running = secretsUnder();
-    await check(running);
+    const running = await start();
     await create(running, 2);
     await rotationUnder(secretsUnder()).rotate();
     expect(await readAll(running)).toEqual(['as_0', 'as_1']);
     expect(await readAll(secretsUnder())).toEqual(['as_0', 'as_1']);
   });
 
-  it('loses nothing that a running process wrote under the old key meanwhile', async () => {
+  it('loses nothing that a running process writes that has not heard of two rotations', async () => {
     const running = secretsUnder();
+    await rotationUnder(secretsUnder()).rotate();
     await rotationUnder(secretsUnder()).rotate();
     await create(running, 1);
     await rotationUnder(secretsUnder()).rotate();
@@ -89,10 +96,15 @@ describeOnEachDatabase('SecretRotation', (kind) => {
     await expect(rotationUnder(secretsUnder(newMasterKey())).rotate()).rejects.toThrow(NoNewKeyError);
   });
 
+  it('refuses to make a key where a database has secrets, and leaves the place of the lost one empty', async () => {
+    await start();
+    rmSync(keyFile());
+    await expect(start()).rejects.toThrow(MissingMasterKeyError);
+    expect(existsSync(keyFile())).toBe(false);
+  });
+
   it('refuses another master key than the one of the database', async () => {
-    await check(secretsUnder(newMasterKey()));
-    await expect(check(secretsUnder(newMasterKey()))).rejects.toThrow(
-      /master key \(MASTER_KEY\) is not the one/,
-    );
+    await start(newMasterKey());
+    await expect(start(newMasterKey())).rejects.toThrow(/master key \(MASTER_KEY\) is not the one/);
   });
 });

@@ -4,7 +4,7 @@ import { Transactions } from '../persistence/transactions.js';
 import { TimeModule } from '../time/time.module.js';
 import { type EncryptedColumn, EncryptedColumnsRepository } from './encrypted-columns.repository.js';
 import { InstallationRepository } from './installation.repository.js';
-import { checkMasterKey } from './key-check.js';
+import { openSecrets } from './open-secrets.js';
 import { SecretRotation } from './secret-rotation.js';
 import { Secrets } from './secrets.js';
 
@@ -25,15 +25,7 @@ export class SecretsModule {
         {
           provide: Secrets,
           inject: [SecretsConfig, InstallationRepository, Transactions],
-          useFactory: async (
-            config: SecretsConfig,
-            installation: InstallationRepository,
-            transactions: Transactions,
-          ) => {
-            const secrets = new Secrets(config);
-            await checkMasterKey(secrets, installation, transactions);
-            return secrets;
-          },
+          useFactory: openSecrets,
         },
         {
           provide: SecretRotation,

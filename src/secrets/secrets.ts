@@ -12,6 +12,8 @@ export class Secrets {
   }
 
   encrypt(plaintext: string, place: SecretPlace): string {
+    // Under the file's present first key: one that a rotation has retired meanwhile would be lost with it.
+    if (this.ownsItsKey) this.reload();
     return this.ring.encrypt(plaintext, place);
   }
 

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { REPOSITORY, ServerProcess } from '../support/server-process.js';
-import { BUILD_MILLISECONDS, buildWhereStale } from './build-where-stale.js';
 import { codeBlocks, readmeSection } from './readme.js';
 
 const START_MILLISECONDS = 20_000;
@@ -25,20 +24,16 @@ describe('the tour of the README, typed as printed', () => {
   /** What each block printed: its lines, parsed. */
   let printed: unknown[][];
 
-  beforeAll(
-    async () => {
-      buildWhereStale();
-      server = await ServerProcess.start({ DATA_DIR: dataDir });
-      const { PATH = '', HOME = '' } = process.env;
-      printed = runInOneShell(codeBlocks(readmeSection('Five-minute tour'), 'sh'), {
-        PATH,
-        HOME,
-        DATA_DIR: dataDir,
-        BASE: server.url,
-      });
-    },
-    BUILD_MILLISECONDS + START_MILLISECONDS + TOUR_MILLISECONDS,
-  );
+  beforeAll(async () => {
+    server = await ServerProcess.start({ DATA_DIR: dataDir });
+    const { PATH = '', HOME = '' } = process.env;
+    printed = runInOneShell(codeBlocks(readmeSection('Five-minute tour'), 'sh'), {
+      PATH,
+      HOME,
+      DATA_DIR: dataDir,
+      BASE: server.url,
+    });
+  }, START_MILLISECONDS + TOUR_MILLISECONDS);
   afterAll(async () => {
     await server?.end();
     rmSync(dataDir, { recursive: true, force: true });

@@ -282,6 +282,15 @@ describeOnEachDatabase('the native face', (kind) => {
     });
   });
 
+  it('tells a free name from a wrong password only where the client may sign users up', async () => {
+    const closed = await server.createApplication({ create_user_on_sign_in: true, sign_up: 'off' });
+    const answer = await server.api.send('POST', '/v1/sessions', {
+      as: closed,
+      body: { provider: 'password', credential: { login: 'nobody-yet', password: PASSWORD } },
+    });
+    expect([answer.status, answer.body['code']]).toEqual([401, 'invalid_credentials']);
+  });
+
   describe('guests', () => {
     it('get a user and a session that idles for days', async () => {
       const { session, user } = await server.api.guest(application);

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { REPOSITORY } from '../support/server-process.js';
 
-export const BUILD_MILLISECONDS = 180_000;
+const REPOSITORY = join(import.meta.dirname, '..', '..');
+const BUILD_MILLISECONDS = 180_000;
 
-/** Other tests run from `dist/` too, so it is written anew only when the sources are younger. */
+/** Makes `dist/` what the sources say. Tests of processes and of the README run from it. */
 export function buildWhereStale(): void {
   const built = join(REPOSITORY, 'dist', 'main.js');
   const sources = readdirSync(join(REPOSITORY, 'src'), { recursive: true, encoding: 'utf8' })
