@@ -146,6 +146,7 @@ async function cold({ progress, resources }: BenchContext, bare: Target, stored:
   return [
     ...figuresOf(name, samples),
     { name: `${name}: sessions whose use was recorded`, unit: 'of all', ...spread(recorded) },
+    shareByCpu(name, samples, bareSamples),
     database.kind === 'SQLite' ? { ...share, goal: COLD_GOAL } : share,
   ];
 }
@@ -183,6 +184,12 @@ function figuresOf(name: string, samples: readonly Sample[]): Figure[] {
 function shareOf(name: string, samples: readonly Sample[], ofBare: readonly Sample[]): Figure {
   const shares = samples.map((sample, i) => sample.requestsPerSecond / ofBare[i]!.requestsPerSecond);
   return { name: `${name}: share of the bare server's rate`, unit: '', ...spread(shares) };
+}
+
+/** The same question asked of the processor: other work on the machine moves this figure least. */
+function shareByCpu(name: string, samples: readonly Sample[], ofBare: readonly Sample[]): Figure {
+  const shares = samples.map((sample, i) => ofBare[i]!.cpuMicroseconds / sample.cpuMicroseconds);
+  return { name: `${name}: bare server's processor time per Ostiary's`, unit: '', ...spread(shares) };
 }
 
 function between(a: Sample, b: Sample): Sample {

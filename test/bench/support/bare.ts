@@ -21,6 +21,7 @@ export function startBareHasher(resources: Resources) {
   const worker = forkWorker('bare-hasher.ts');
   resources.defer(() => endProcess(worker, END_GRACE_MILLISECONDS));
   return {
+    cpuMicroseconds: () => cpuMicroseconds(worker.pid!),
     verify: (order: HashOrder): Promise<HashReport> => {
       const report = nextMessage<HashReport>(worker, 'The bare hasher');
       worker.send(order);

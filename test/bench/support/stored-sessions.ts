@@ -5,7 +5,6 @@ const HOUR_MILLISECONDS = 3_600_000;
 const IDLE_SECONDS = 7200;
 const ABSOLUTE_MILLISECONDS = 30 * 24 * HOUR_MILLISECONDS;
 const PAUSE_MILLISECONDS = 600_000;
-const SESSIONS_PER_USER = 2;
 
 /**
  * Stores user sessions as password sign-ins an hour ago would have, two for each user, in bulk and past Ostiary.
@@ -18,7 +17,7 @@ export async function storeSessions(
   count: number,
 ): Promise<string[]> {
   const startedAt = Date.now() - HOUR_MILLISECONDS;
-  const users = Array.from({ length: Math.ceil(count / SESSIONS_PER_USER) }, (_, index) => ({
+  const users = Array.from({ length: Math.ceil(count / 2) }, (_, index) => ({
     ...nobody,
     application_id: applicationId,
     login: `bench-${index}`,
@@ -28,11 +27,13 @@ export async function storeSessions(
     last_request_at: startedAt,
   }));
   await database.insert('users', users);
-  const ids = await database.query<{ id: number }>('SELECT id FROM users ORDER BY id');
+  const ids = await database.query<{ id: number }>('SELECT id FROM users');
+  // Who signs in next is no matter of who signed up first.
+  const owners = shuffled([...ids, ...ids]);
   const tokens = Array.from({ length: count }, () => `osta_${randomBytes(32).toString('base64url')}`);
   const sessions = tokens.map((token, index): Row => ({
     application_id: applicationId,
-    user_id: ids[Math.floor(index / SESSIONS_PER_USER)]!.id,
+    user_id: owners[index]!.id,
     kind: 'user',
     provider: 'password',
     amr: '["pwd"]',
@@ -50,7 +51,7 @@ export async function storeSessions(
   return shuffled(tokens);
 }
 
-/** Sets the clocks so that one of each user's two sessions has paused for ten minutes and the other is in use. */
+/** Sets the clocks so that every other session has paused for ten minutes and the rest is in use. */
 export async function pauseHalf(database: BenchDatabase): Promise<void> {
   const now = Date.now();
   const paused = now - PAUSE_MILLISECONDS;
