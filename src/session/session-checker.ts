@@ -11,7 +11,7 @@ import { tokenHash } from './access-token.js';
 import { idleLimit, sessionEnd, touchStep, type Session } from './session.js';
 import { SessionCache } from './session-cache.js';
 import { SessionRepository } from './session.repository.js';
-import { TouchBuffer, type PendingTouch } from './touch-buffer.js';
+import { TouchBuffer } from './touch-buffer.js';
 
 /** Why a token was refused. One answer to the client, one word each in the log and the metrics. */
 export type SessionRefusal = 'unknown' | 'revoked' | 'expired';
@@ -24,23 +24,35 @@ export type SessionRefusal = 'unknown' | 'revoked' | 'expired';
 export class SessionChecker implements OnApplicationShutdown {
   readonly cache: SessionCache;
   readonly touches: TouchBuffer;
+  /** Uses by user: in a buffer of their own, as a batch that is in the order of sessions is in no order of users. */
+  readonly activity: TouchBuffer;
 
   constructor(
     private readonly sessions: SessionRepository,
     private readonly applications: ApplicationDirectory,
-    private readonly accounts: AccountsService,
+    accounts: AccountsService,
     private readonly clock: Clock,
     private readonly events: DomainEvents,
     private readonly logger: Logger,
     config: SessionsConfig,
   ) {
     this.cache = new SessionCache(config.cacheEntries);
-    this.touches = new TouchBuffer((touches) => this.write(touches), config.touchFlushMilliseconds, logger);
+    this.touches = new TouchBuffer(
+      (touches) => this.sessions.touch(touches.map(({ id, at }) => ({ sessionId: id, at }))),
+      config.touchFlushMilliseconds,
+      logger,
+    );
+    this.activity = new TouchBuffer(
+      (touches) => accounts.noteActivity(touches.map(({ id, at }) => ({ userId: id, at }))),
+      config.touchFlushMilliseconds,
+      logger,
+    );
   }
 
   /** After the last request was answered, whose use is to be written too, and before the database is closed. */
   async onApplicationShutdown(): Promise<void> {
     await this.touches.flush();
+    await this.activity.flush();
   }
 
   /**
@@ -85,7 +97,8 @@ export class SessionChecker implements OnApplicationShutdown {
   private touch(session: Session, step: number, now: number): void {
     if (now - session.lastUsedAt < step) return;
     session.lastUsedAt = now;
-    this.touches.add({ sessionId: session.id, userId: session.userId, at: now }, step / 10);
+    this.touches.add({ id: session.id, at: now }, step / 10);
+    if (session.userId !== null) this.activity.add({ id: session.userId, at: now }, step / 10);
   }
 
   private refuse(reason: SessionRefusal, session?: Session): BrokerError {
@@ -93,11 +106,5 @@ export class SessionChecker implements OnApplicationShutdown {
     this.events.emit('session.refused', { reason });
     this.logger.debug({ reason, session_id: session?.id }, 'session refused');
     return new BrokerError('session_ended');
-  }
-
-  private async write(touches: readonly PendingTouch[]): Promise<void> {
-    await this.sessions.touch(touches);
-    const users = touches.flatMap(({ userId, at }) => (userId === null ? [] : [{ userId, at }]));
-    if (users.length > 0) await this.accounts.noteActivity(users);
   }
 }

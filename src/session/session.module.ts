@@ -21,8 +21,8 @@ export class SessionModule {
     metrics.gauge('ostiary_session_cache_entries', 'Sessions kept in memory.', () => checker.cache.size);
     metrics.gauge(
       'ostiary_session_touches_pending',
-      'Uses of sessions not written yet.',
-      () => checker.touches.size,
+      'Uses of sessions, and by users, not written yet.',
+      () => checker.touches.size + checker.activity.size,
     );
   }
 }

@@ -3,7 +3,7 @@ import { createLogger } from '../observability/logger.js';
 import { TouchBuffer, type PendingTouch } from './touch-buffer.js';
 
 const logger = createLogger({ level: 'silent' });
-const touch = (sessionId: number, at = 1): PendingTouch => ({ sessionId, userId: null, at });
+const touch = (id: number, at = 1): PendingTouch => ({ id, at });
 
 function aBuffer(write?: (touches: readonly PendingTouch[]) => Promise<void>) {
   const written: PendingTouch[][] = [];
@@ -68,5 +68,21 @@ describe(TouchBuffer.name, () => {
     await buffer.flush();
     expect(written.length).toBeGreaterThan(1);
     expect(written.flat()).toHaveLength(1001);
+  });
+
+  it('writes in the order of ids, whatever order the uses came in, so that a batch stays on few pages', async () => {
+    const { buffer, written } = aBuffer();
+    for (let i = 0; i < 1000; i += 1) buffer.add(touch((i * 7919) % 1000), 1000);
+    await buffer.flush();
+    expect(written.flat().map(({ id }) => id)).toEqual(Array.from({ length: 1000 }, (_, id) => id));
+  });
+
+  it('gives others a turn between batches', async () => {
+    const { buffer, written } = aBuffer();
+    for (let i = 0; i < 1000; i += 1) buffer.add(touch(i), 1000);
+    let batchesAtTheirTurn = 0;
+    setImmediate(() => (batchesAtTheirTurn = written.length));
+    await buffer.flush();
+    expect(batchesAtTheirTurn).toBeLessThan(written.length);
   });
 });
