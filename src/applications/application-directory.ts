@@ -13,6 +13,9 @@ const USABLE_MILLISECONDS = 1500;
 
 const MAX_APPLICATIONS = 10_000;
 
+/** What a stored key can look like. The databases disagree about other text: PostgreSQL takes no NUL. */
+const AUTH_KEY = /^[\x21-\x7e]{1,64}$/;
+
 interface Kept {
   readonly application: Application;
   readonly readAt: number;
@@ -52,6 +55,7 @@ export class ApplicationDirectory extends AllowedOrigins {
   }
 
   async findByAuthKey(authKey: string): Promise<Application | null> {
+    if (!AUTH_KEY.test(authKey)) return null;
     const id = this.idsByAuthKey.get(authKey);
     if (id !== undefined) return this.find(id);
     const found = await this.applications.findByAuthKey(authKey);
