@@ -4,7 +4,7 @@ import {
   changeSettings,
   parseSettingText,
   settingWarnings,
-  SettingsError,
+  type SettingsError,
 } from './application-settings.js';
 
 const faultsOf = (changes: Record<string, unknown>): readonly string[] => {

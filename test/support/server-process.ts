@@ -29,7 +29,7 @@ export class ServerProcess {
   /** Resolves once it says where it listens. @throws when it stops instead, with what it said. */
   static async start(env: Environment, wrap: readonly string[] = []): Promise<ServerProcess> {
     const [command, ...rest] = [...wrap, process.execPath, 'dist/main.js'];
-    const { child, finished } = run(command!, rest, { LOG_LEVEL: 'info', PORT: '0', ...env });
+    const { child, finished } = run(command, rest, { LOG_LEVEL: 'info', PORT: '0', ...env });
     const url = await Promise.race([listeningUrl(child), finished]);
     if (typeof url === 'string') return new ServerProcess(child, url, finished);
     throw new Error(`The server stopped with ${url.code}:\n${url.stdout}${url.stderr}`);
@@ -49,7 +49,7 @@ export class ServerProcess {
 /** Runs the server that is expected to stop by itself. */
 export function runServer(env: Environment, wrap: readonly string[] = []): Promise<Finished> {
   const [command, ...rest] = [...wrap, process.execPath, 'dist/main.js'];
-  return run(command!, rest, { PORT: '0', ...env }).finished;
+  return run(command, rest, { PORT: '0', ...env }).finished;
 }
 
 /** Runs a command of the command line. */
