@@ -50,8 +50,7 @@ export function createFastifyAdapter(config: ServerConfig): FastifyAdapter {
  * @throws BrokerError `malformed_request`
  */
 function readUtf8(body: Buffer): string {
-  if (!isUtf8(body))
-    throw new BrokerError('malformed_request', { cause: new Error('body is not UTF-8') });
+  if (!isUtf8(body)) throw new BrokerError('malformed_request', { cause: new Error('body is not UTF-8') });
   return body.toString();
 }
 

@@ -216,9 +216,9 @@ describeOnEachDatabase('session tokens', (kind) => {
   it('S-18 are looked up by their hash on a unique index', async () => {
     const transactions = server.app.get(Transactions, { strict: false });
     const asked: { sql: string; parameters: Readonly<Record<string, unknown>> }[] = [];
-    const spy = jest.spyOn(transactions, 'query').mockImplementation(async (sql, parameters = {}) => {
+    const spy = jest.spyOn(transactions, 'query').mockImplementation((sql, parameters = {}) => {
       asked.push({ sql, parameters });
-      return [];
+      return Promise.resolve([]);
     });
     const token = newAccessToken();
     const status = (await server.api.get('/v1/session', token)).status;

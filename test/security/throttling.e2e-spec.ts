@@ -361,7 +361,7 @@ describeOnEachDatabase('guests', (kind) => {
           : await server.api.send('PUT', '/v1/session/user', { as: token, body: { provider: 'guest' } });
       statuses.push(status < 400 ? 200 : status);
     }
-    expect(statuses).toEqual([...new Array(LIMIT).fill(200), 429, 429, 429]);
+    expect(statuses).toEqual([...new Array<number>(LIMIT).fill(200), 429, 429, 429]);
   });
 
   it('U-24 are refused where the application takes none', async () => {

@@ -33,8 +33,16 @@ export function sendRaw(url: string, request: RawRequest): Promise<RawAnswer> {
   return exchange(url, Buffer.concat([head, Buffer.from(body ?? '')]));
 }
 
-/** Writes bytes to the server and reads until it hangs up. */
-export function exchange(url: string, bytes: Buffer | string): Promise<RawAnswer> {
+/**
+ * Writes bytes to the server and reads until it hangs up.
+ *
+ * @param hangUp says no more after that, so that the server finds the request broken off.
+ */
+export function exchange(
+  url: string,
+  bytes: Buffer | string,
+  { hangUp = false }: { hangUp?: boolean } = {},
+): Promise<RawAnswer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -47,7 +55,8 @@ export function exchange(url: string, bytes: Buffer | string): Promise<RawAnswer
       if (text === '') reject(new Error('the server hung up without an answer'));
       else resolve(parse(text));
     });
-    socket.write(bytes);
+    if (hangUp) socket.end(bytes);
+    else socket.write(bytes);
   });
 }
 

@@ -1,0 +1,34 @@
+import type { ApiClient } from './api-client.js';
+
+/** A route as the API description has it. */
+export interface DescribedRoute {
+  readonly method: string;
+  /** With `{name}` for parameters. */
+  readonly path: string;
+  /** Names of the members its body may have; null: it takes no body. */
+  readonly members: readonly string[] | null;
+}
+
+interface OpenApi {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+
+interface Operation {
+  readonly requestBody?: {
+    readonly content: { readonly 'application/json': { readonly schema: { readonly properties?: object } } };
+  };
+}
+
+/** Every route of the native face, so that what tests them covers those of tomorrow. */
+export async function describedRoutes(api: ApiClient): Promise<DescribedRoute[]> {
+  const { paths } = (await api.get<OpenApi>('/openapi.json')).body;
+  return Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, { requestBody }]) => ({
+      method: method.toUpperCase(),
+      path,
+      members: requestBody
+        ? Object.keys(requestBody.content['application/json'].schema.properties ?? {})
+        : null,
+    })),
+  );
+}
