@@ -1,5 +1,5 @@
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PRODUCT_VERSION } from '../../../src/version.js';
 import { median } from './statistics.js';
@@ -14,6 +14,8 @@ export function machineFacts(): Record<string, string | number> {
     platform: `${process.platform} ${process.arch}`,
     processor: cpus()[0]?.model ?? 'unknown',
     cores: availableParallelism(),
+    // Above nothing: other work runs here, and takes its part of what a server could do.
+    'load average before': loadavg()[0]!.toFixed(2),
     'write and sync of 4 KiB': `${syncMilliseconds().toPrecision(2)} ms (median; temporary folder)`,
   };
 }
