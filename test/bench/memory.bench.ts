@@ -37,7 +37,7 @@ async function runMemory({ progress, resources }: BenchContext) {
   progress.plan(6);
   progress.step('an idle server');
   const small = createSqlite(resources);
-  await storeSessions(small, (await createApplication(small)).id, SMALL_SESSIONS);
+  await storeSessions(small, (await createApplication(small, resources)).id, SMALL_SESSIONS);
   const idleServer = await ServerProcess.start(small, resources);
   const atReady = idleServer.residentBytes();
   progress.step('waiting until its memory stands still');
@@ -46,8 +46,8 @@ async function runMemory({ progress, resources }: BenchContext) {
 
   progress.step(`storing ${CACHED_SESSIONS} sessions`);
   const large = createSqlite(resources);
-  const { sessions } = await configInForce(large);
-  const tokens = await storeSessions(large, (await createApplication(large)).id, CACHED_SESSIONS);
+  const { sessions } = await configInForce(large, resources);
+  const tokens = await storeSessions(large, (await createApplication(large, resources)).id, CACHED_SESSIONS);
   const requests = tokens.map((token) => rawRequest('GET', '/v1/session', `Bearer ${token}`));
   const probe = new URL('./support/heap-probe.mjs', import.meta.url).href;
   const probed = { nodeArguments: ['--expose-gc', '--import', probe], withChannel: true };

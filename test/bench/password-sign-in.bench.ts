@@ -37,8 +37,8 @@ async function runPasswordSignIn(context: BenchContext) {
   progress.plan(1 + 2 + ROUNDS * 2 + STORM_ROUNDS * 2);
   progress.step(`signing ${USERS} users up`);
   const database = createSqlite(resources);
-  const { passwords, database: settings } = await configInForce(database);
-  const application = await createApplication(database);
+  const { passwords, database: settings } = await configInForce(database, resources);
+  const application = await createApplication(database, resources);
   const server = await ServerProcess.start(database, resources);
   const signIns = await signUp(server, application);
 

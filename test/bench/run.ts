@@ -22,7 +22,8 @@ a JSON document. With --json, stdout has the document alone (add --silent after 
 ${benches.map(describe).join('\n\n')}
 `;
 
-process.exitCode = await main();
+// An interrupted bench still waits for something.
+process.exit(await main());
 
 async function main(): Promise<number> {
   const given = readArguments();
@@ -57,15 +58,9 @@ function readArguments(): { name: string | undefined; json: boolean } | null {
 async function measure(bench: Bench, json: boolean): Promise<number> {
   const progress = new Progress(process.stderr);
   const resources = new Resources();
-  const interrupt = () => {
-    progress.note('Interrupted; stopping what was started.');
-    void resources.closeAll().finally(() => process.exit(1));
-  };
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
   try {
     const machine = machineFacts();
-    const result = await bench.run({ progress, resources });
+    const result = await Promise.race([bench.run({ progress, resources }), interruption()]);
     progress.clear();
     const out = json ? process.stderr : process.stdout;
     out.write(`\n${tableOf(machine, result)}\n\n`);
@@ -73,12 +68,22 @@ async function measure(bench: Bench, json: boolean): Promise<number> {
     return 0;
   } catch (error) {
     progress.clear();
-    return complain(`The bench broke: ${error instanceof Error ? error.stack : String(error)}`);
+    return complain(`The bench broke: ${error instanceof Error ? error.message : String(error)}`);
   } finally {
     await resources.closeAll();
-    process.removeListener('SIGINT', interrupt);
-    process.removeListener('SIGTERM', interrupt);
   }
+}
+
+/** Rejects when somebody wants the bench to stop. */
+function interruption(): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      // The package that starts PostgreSQL exits on these at once, before anything is tidied up. tsx has a listener of
+      // its own, which is not in the list and has to stay: without its answer tsx kills this process.
+      for (const listener of process.listeners(signal)) process.removeListener(signal, listener);
+      process.on(signal, () => reject(new Error(`it was stopped by ${signal}`)));
+    }
+  });
 }
 
 function complain(text: string): number {

@@ -50,16 +50,16 @@ async function runSessionCheck(context: BenchContext) {
   const { progress, resources } = context;
   progress.plan(5 + WARM_ROUNDS * 3 + COLD_STARTS * 2 * 3);
   progress.step('storing sessions in SQLite');
-  const sqlite = await store(createSqlite(resources));
+  const sqlite = await store(createSqlite(resources), context);
   progress.step('storing sessions in PostgreSQL');
-  const postgres = await store(await createPostgres(resources));
+  const postgres = await store(await createPostgres(resources), context);
   const answer = await answerOf(sqlite, context);
   const bare = await startBareServer(answer, resources);
 
   const figures = await warm(context, bare, sqlite, postgres);
   figures.push(...(await cold(context, bare, sqlite)));
   figures.push(...(await cold(context, bare, postgres)));
-  const { sessions, database } = await configInForce(sqlite.database);
+  const { sessions, database } = await configInForce(sqlite.database, resources);
   return {
     conditions: {
       connections: `${CONNECTIONS}, kept alive, one request at a time on each; the generator spins`,
@@ -75,8 +75,8 @@ async function runSessionCheck(context: BenchContext) {
   };
 }
 
-async function store(database: BenchDatabase): Promise<Stored> {
-  const { id } = await createApplication(database);
+async function store(database: BenchDatabase, { resources }: BenchContext): Promise<Stored> {
+  const { id } = await createApplication(database, resources);
   const tokens = await storeSessions(database, id, COLD_SESSIONS);
   return { database, requests: tokens.map((token) => rawRequest('GET', '/v1/session', `Bearer ${token}`)) };
 }

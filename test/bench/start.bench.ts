@@ -22,7 +22,7 @@ async function runStart({ progress, resources }: BenchContext) {
   for (const create of [createSqlite, createPostgres]) {
     progress.step('making a database');
     const database = await create(resources);
-    await storeSessions(database, (await createApplication(database)).id, SESSIONS);
+    await storeSessions(database, (await createApplication(database, resources)).id, SESSIONS);
     const seconds: number[] = [];
     const cpuSeconds: number[] = [];
     for (let round = 1; round <= STARTS; round += 1) {

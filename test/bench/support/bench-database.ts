@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import pg from 'pg';
 import { startPostgres } from '../../support/postgres-server.js';
@@ -50,15 +51,22 @@ export function createSqlite(resources: Resources): BenchDatabase {
   return {
     kind: 'SQLite',
     env: { ...process.env, ...OWN_SETTINGS, DATA_DIR: folder },
-    insert: (table, rows) =>
-      withFile((file) => {
-        const columns = Object.keys(rows[0]!);
-        const values = columns.map(() => '?').join(', ');
-        const statement = file.prepare(`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${values})`);
-        file.transaction(() => {
-          for (const row of rows) statement.run(columns.map((column) => forSqlite(row[column]!)));
-        })();
-      }),
+    insert: async (table, rows) => {
+      const columns = Object.keys(rows[0]!);
+      const values = columns.map(() => '?').join(', ');
+      const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${values})`;
+      for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+        await withFile((file) => {
+          const statement = file.prepare(sql);
+          file.transaction(() => {
+            for (const row of rows.slice(from, from + ROWS_AT_ONCE))
+              statement.run(columns.map((column) => forSqlite(row[column]!)));
+          })();
+        });
+        // Where a signal to stop is heard.
+        await nextTurn();
+      }
+    },
     query: <Found>(sql: string) =>
       withFile((file) => {
         const statement = file.prepare<unknown[], Found>(sql);

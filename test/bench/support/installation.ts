@@ -2,9 +2,12 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { BenchDatabase } from './bench-database.js';
+import type { Resources } from './resources.js';
 import { PROJECT } from './server-process.js';
+import { endProcess } from './worker-process.js';
 
 const run = promisify(execFile);
+const END_GRACE_MILLISECONDS = 2000;
 
 export interface BenchApplication {
   readonly id: number;
@@ -25,23 +28,31 @@ interface ConfigDocument {
 }
 
 /** Makes an application, and the database's tables if it is the first. */
-export async function createApplication(database: BenchDatabase): Promise<BenchApplication> {
+export async function createApplication(
+  database: BenchDatabase,
+  resources: Resources,
+): Promise<BenchApplication> {
   const { application_id, auth_key, auth_secret } = await cli<{
     application_id: number;
     auth_key: string;
     auth_secret: string;
-  }>(database, ['apps', 'create', '--name', 'Bench']);
+  }>(database, resources, ['apps', 'create', '--name', 'Bench']);
   const basic = `Basic ${Buffer.from(`${auth_key}:${auth_secret}`).toString('base64')}`;
   return { id: application_id, basic };
 }
 
 /** The settings that the server will run with. */
-export function configInForce(database: BenchDatabase): Promise<ConfigDocument> {
-  return cli<ConfigDocument>(database, ['config', 'check']);
+export function configInForce(database: BenchDatabase, resources: Resources): Promise<ConfigDocument> {
+  return cli<ConfigDocument>(database, resources, ['config', 'check']);
 }
 
-async function cli<Answer>(database: BenchDatabase, words: readonly string[]): Promise<Answer> {
+async function cli<Answer>(
+  database: BenchDatabase,
+  resources: Resources,
+  words: readonly string[],
+): Promise<Answer> {
   const program = [join('dist', 'cli.js'), ...words, '--json'];
-  const { stdout } = await run(process.execPath, program, { cwd: PROJECT, env: database.env });
-  return JSON.parse(stdout) as Answer;
+  const running = run(process.execPath, program, { cwd: PROJECT, env: database.env });
+  resources.defer(() => endProcess(running.child, END_GRACE_MILLISECONDS));
+  return JSON.parse((await running).stdout) as Answer;
 }
