@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createDatabase, describeOnEachDatabase, type TestDatabase } from '../support/databases.js';
 import { ostiary, ostiaryJson } from '../support/server-process.js';
+
+/** Each test starts several processes; on a busy machine each takes seconds. */
+jest.setTimeout(120_000);
 
 interface Shown {
   application_id: number;

@@ -3,12 +3,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Application } from '../../src/applications/application.js';
 import { TestStores } from '../support/test-stores.js';
 import { ApiClient, PASSWORD, type Begun, type SessionBody } from '../support/api-client.js';
 import { createDatabase, describeOnEachDatabase, type TestDatabase } from '../support/databases.js';
 import { ostiaryJson, runServer, ServerProcess } from '../support/server-process.js';
+
+/** Each test starts several processes; on a busy machine each takes seconds. */
+jest.setTimeout(120_000);
 
 interface CreatedApplication {
   application_id: number;

@@ -151,24 +151,30 @@ describeOnEachDatabase('the slide of a session through a restart', (kind) => {
   const env = { OSTIARY_SESSIONS__TOUCH_FLUSH_MILLISECONDS: '60000' };
   let database: TestDatabase;
   let first: TestApp;
-  let second: TestApp | undefined;
+  let running: TestApp[];
   let token: string;
 
   beforeEach(async () => {
     database = await createDatabase(kind);
     first = await TestApp.start(kind, { database, env });
+    running = [first];
     token = (await first.api.applicationSession(await first.createApplication())).token;
   });
   afterEach(async () => {
-    await second?.stop();
-    second = undefined;
+    for (const server of running) await server.stop();
     await database.remove();
   });
 
   async function restart(): Promise<TestApp> {
-    second = await TestApp.start(kind, { database, env });
+    const second = await TestApp.start(kind, { database, env });
+    running.push(second);
     second.clock.advance({ milliseconds: first.clock.now() - second.clock.now() });
     return second;
+  }
+
+  async function stop(): Promise<void> {
+    running = [];
+    await first.stop();
   }
 
   async function useAfter(milliseconds: number): Promise<void> {
@@ -178,7 +184,7 @@ describeOnEachDatabase('the slide of a session through a restart', (kind) => {
 
   it('S-05 loses nothing when the process is stopped', async () => {
     await useAfter(2 * STEP);
-    await first.stop();
+    await stop();
     const next = await restart();
     next.clock.advance({ milliseconds: IDLE * 1000 + STEP - 1 });
     expect(await fate(next, token)).toBe('lives');
@@ -186,7 +192,7 @@ describeOnEachDatabase('the slide of a session through a restart', (kind) => {
 
   it('S-05 ends where it would have ended without the restart', async () => {
     await useAfter(2 * STEP);
-    await first.stop();
+    await stop();
     const next = await restart();
     next.clock.advance({ milliseconds: IDLE * 1000 + STEP });
     expect(await fate(next, token)).toBe('401 session_ended');
@@ -197,7 +203,6 @@ describeOnEachDatabase('the slide of a session through a restart', (kind) => {
     // Killed: whatever the process had in mind is lost.
     const next = await restart();
     expect(await fate(next, token)).toBe('401 session_ended');
-    await first.stop();
   });
 
   it('S-05 loses at most one step when the process is killed', async () => {
@@ -208,7 +213,6 @@ describeOnEachDatabase('the slide of a session through a restart', (kind) => {
     const next = await restart();
     next.clock.advance({ milliseconds: IDLE * 1000 });
     expect(await fate(next, token)).toBe('lives');
-    await first.stop();
   });
 });
 
