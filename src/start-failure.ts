@@ -1,5 +1,6 @@
 import { ConfigurationError } from './config/config.loader.js';
 import { NewerSchemaError } from './persistence/migrator.js';
+import { SqliteDriverMissingError } from './persistence/sqlite-driver.js';
 import { isStoreAway } from './persistence/store-errors.js';
 import { MissingMasterKeyError, WrongMasterKeyError } from './secrets/open-secrets.js';
 import { NoNewKeyError } from './secrets/secret-rotation.js';
@@ -10,6 +11,7 @@ const SAID_WELL = [
   WrongMasterKeyError,
   MissingMasterKeyError,
   NoNewKeyError,
+  SqliteDriverMissingError,
 ];
 
 /** What to tell a person whose server or command did not start: one clear sentence, or the stack if we have none. */

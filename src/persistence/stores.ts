@@ -5,6 +5,7 @@ import type { DatabaseConfig } from '../config/config.js';
 import { Columns } from './columns.js';
 import { migrations } from './migrations/index.js';
 import type { RowDefinition } from './row-definition.js';
+import { loadSqliteDriver } from './sqlite-driver.js';
 
 export const MIGRATIONS_TABLE = 'schema_migrations';
 
@@ -89,6 +90,7 @@ function sqlite(
   return {
     ...common,
     type: 'better-sqlite3',
+    driver: loadSqliteDriver(),
     database: config.location,
     // No busy wait: it would stop the event loop. `Transactions` retries instead.
     timeout: 0,

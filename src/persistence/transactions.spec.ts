@@ -60,17 +60,17 @@ describeOnEachDatabase('Transactions', (kind) => {
   it('keeps uncommitted rows from readers outside the transaction', async () => {
     let release = () => {};
     const held = new Promise<void>((resolve) => (release = resolve));
-    const written = new Promise<void>((resolve) => {
-      void transactions.run(async () => {
-        await add('a');
-        resolve();
-        await held;
-      });
+    let announce = () => {};
+    const written = new Promise<void>((resolve) => (announce = resolve));
+    const writing = transactions.run(async () => {
+      await add('a');
+      announce();
+      await held;
     });
     await written;
     expect(await keys()).toEqual([]);
     release();
-    await transactions.run(() => Promise.resolve());
+    await writing;
     expect(await keys()).toEqual(['a']);
   });
 

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
+import { loadSqliteDriver } from '../../../src/persistence/sqlite-driver.js';
 import pg from 'pg';
 import { startPostgres } from '../../support/postgres-server.js';
 import type { Resources } from './resources.js';
@@ -41,7 +42,7 @@ const ROWS_AT_ONCE = 5000;
 export function createSqlite(resources: Resources): BenchDatabase {
   const folder = dataFolder(resources);
   const withFile = <T>(work: (file: Database.Database) => T): Promise<T> => {
-    const file = new Database(join(folder, 'ostiary.db'));
+    const file = new (loadSqliteDriver())(join(folder, 'ostiary.db'));
     try {
       return Promise.resolve(work(file));
     } finally {
