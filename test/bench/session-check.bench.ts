@@ -116,6 +116,7 @@ async function warm({ progress, resources }: BenchContext, bare: Target, sqlite:
     ...figuresOf('bare', ofBare),
     ...['SQLite', 'PostgreSQL'].flatMap((name): Figure[] => [
       ...figuresOf(`warm, ${name}`, samples.get(name)!),
+      shareByCpu(`warm, ${name}`, samples.get(name)!, ofBare),
       { ...shareOf(`warm, ${name}`, samples.get(name)!, ofBare), goal: WARM_GOAL },
     ]),
   ];
