@@ -3,10 +3,11 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
 import { setUpApp } from './app.setup.js';
+import type { Config } from './config/config.js';
 import { isProduction, loadConfig } from './config/config.loader.js';
 import { createFastifyAdapter } from './http/fastify-adapter.js';
 import { Health } from './observability/health.js';
-import { createLogger } from './observability/logger.js';
+import { createLogger, type Logger } from './observability/logger.js';
 import { ManagementServer } from './observability/management-server.js';
 import { NestLogger } from './observability/nest-logger.js';
 import { sayWhatStopped } from './start-failure.js';
@@ -26,12 +27,16 @@ async function main(): Promise<void> {
     { logger: new NestLogger(logger), bodyParser: false, abortOnError: false },
   );
   setUpApp(app);
+  // Before anybody can know that it listens, and so send a signal.
+  stopOnSignals(app, config, logger);
   await app.listen(config.server.port, config.server.host);
   const managementUrl = await app.get(ManagementServer).start();
   const url = await app.getUrl();
   logger.info({ url, management_url: managementUrl ?? url, database: config.database.kind }, 'listening');
   if (!isProduction()) greet(config.server.publicUrl ?? url);
+}
 
+function stopOnSignals(app: NestFastifyApplication, config: Config, logger: Logger): void {
   let stopping = false;
   const stop = (signal: string) => {
     // Somebody who asks twice does not want to wait.

@@ -16,6 +16,9 @@ export class NewerSchemaError extends Error {
 /** Any number; the same in every process of every version. */
 const POSTGRES_LOCK = 7_203_114;
 
+/** Written at each start, to learn whether the file can be; its value means nothing. */
+const SQLITE_USER_VERSION = 1;
+
 /** How long a process waits for another one that is migrating. */
 const LOCK_WAIT_MILLISECONDS = 60_000;
 
@@ -56,6 +59,8 @@ async function migrateSqlite(runner: QueryRunner): Promise<string[]> {
   try {
     await refuseNewerSchema(runner);
     const applied = await apply(runner.dataSource, 'none');
+    // SQLite opens a file that it may not write all the same, and only says so at the first write.
+    await runner.query(`PRAGMA user_version = ${SQLITE_USER_VERSION}`);
     await runner.commitTransaction();
     return applied;
   } catch (error) {
