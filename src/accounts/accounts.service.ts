@@ -93,7 +93,7 @@ export class AccountsService {
   }
 
   noteActivity(entries: readonly { userId: number; at: number }[]): Promise<void> {
-    return this.transactions.run(() => this.users.noteActivity(entries));
+    return this.transactions.runUnsynced(() => this.users.noteActivity(entries));
   }
 
   private async insert(user: Parameters<UserRepository['insert']>[0]): Promise<User> {

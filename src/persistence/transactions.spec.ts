@@ -48,6 +48,25 @@ describeOnEachDatabase('Transactions', (kind) => {
     expect(await keys()).toEqual([]);
   });
 
+  it('commits what need not survive a power cut, and waits for the disk again afterwards', async () => {
+    const durability = async (run: (work: () => Promise<unknown>) => Promise<unknown>) => {
+      let found: unknown;
+      await run(async () => {
+        const [row] = await transactions.query<object>(
+          kind === 'postgres' ? 'SHOW synchronous_commit' : 'PRAGMA synchronous',
+        );
+        found = Object.values(row!)[0];
+      });
+      return found;
+    };
+    const synced = kind === 'postgres' ? 'on' : 2;
+    const unsynced = kind === 'postgres' ? 'off' : 1;
+    expect(await durability((work) => transactions.runUnsynced(work))).toBe(unsynced);
+    expect(await durability((work) => transactions.run(work))).toBe(synced);
+    await transactions.runUnsynced(() => add('a'));
+    expect(await keys()).toEqual(['a']);
+  });
+
   it('lets a nested call join the outer transaction', async () => {
     const work = transactions.run(async () => {
       await transactions.run(() => add('inner'));

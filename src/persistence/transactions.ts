@@ -69,6 +69,30 @@ export class Transactions {
     return this.dialect === 'sqlite' ? this.queue.run(() => this.whenUnlocked(work)) : this.withRetries(work);
   }
 
+  /**
+   * As `run`, for what may be lost when the machine loses power, though not when the process dies: the disk is not
+   * waited for. Joins an outer transaction with the promises of that one.
+   */
+  async runUnsynced<T>(work: () => Promise<T>): Promise<T> {
+    if (this.open.current) return work();
+    if (this.dialect === 'postgres') {
+      return this.withRetries(async () => {
+        await this.query('SET LOCAL synchronous_commit = off');
+        return work();
+      });
+    }
+    return this.queue.run(async () => {
+      const { writer } = this.stores;
+      const [row] = await writer.query<{ synchronous: number }[]>('PRAGMA synchronous');
+      await writer.query('PRAGMA synchronous = NORMAL');
+      try {
+        return await this.whenUnlocked(work);
+      } finally {
+        await writer.query(`PRAGMA synchronous = ${row!.synchronous}`);
+      }
+    });
+  }
+
   /** Runs `hook` once the current transaction is committed, before `run` returns; at once outside one. */
   afterCommit(hook: () => void): void {
     const transaction = this.open.current;

@@ -22,9 +22,9 @@ export class SessionRepository {
 
   /** @returns the id it was given. */
   async insert(session: Omit<Session, 'id'>): Promise<number> {
-    const row = { ...columnsOf(session), created_at: session.createdAt, ended_at: null, end_reason: null };
-    const { identifiers } = await this.rows.insert(row);
-    return Number((identifiers[0] as { id: number | string }).id);
+    const values = { ...columnsOf(session), created_at: session.createdAt };
+    const rows = await this.transactions.query<{ id: number }>(INSERT, values);
+    return rows[0]!.id;
   }
 
   /** The hot read: one statement on a unique index. */
@@ -102,7 +102,7 @@ export class SessionRepository {
       this.transactions.dialect === 'postgres'
         ? `(SELECT (value->>0)::bigint AS id, (value->>1)::bigint AS at FROM jsonb_array_elements(:pairs::jsonb))`
         : `(SELECT value->>0 AS id, value->>1 AS at FROM json_each(:pairs))`;
-    await this.transactions.run(() =>
+    await this.transactions.runUnsynced(() =>
       this.transactions.query(
         `UPDATE sessions SET last_used_at = v.at FROM ${source} v
          WHERE sessions.id = v.id AND sessions.ended_at IS NULL AND sessions.last_used_at < v.at`,
@@ -110,11 +110,15 @@ export class SessionRepository {
       ),
     );
   }
-
-  private get rows() {
-    return this.transactions.manager.getRepository<SessionRow>('sessions');
-  }
 }
+
+/** One text for every session, so that it is prepared once. */
+const INSERT = `
+  INSERT INTO sessions (application_id, user_id, kind, provider, amr, auth_time, token_hash, created_at, started_at,
+    last_used_at, idle_seconds, absolute_expires_at)
+  VALUES (:application_id, :user_id, :kind, :provider, :amr, :auth_time, :token_hash, :created_at, :started_at,
+    :last_used_at, :idle_seconds, :absolute_expires_at)
+  RETURNING id`;
 
 const FIND_BY_TOKEN_HASH = `
   SELECT id, application_id, user_id, kind, provider, amr, auth_time, token_hash, created_at, started_at, last_used_at,
