@@ -30,10 +30,16 @@ export class ProblemDetailsFilter implements ExceptionFilter {
 
   private log(error: BrokerError, requestId: string): void {
     const level = errorCatalog[error.code].log;
-    // An expected refusal is a word in the request's own line; a stack is for what somebody has to look into.
-    if (level === 'info' && error.cause === undefined) return;
+    const { cause } = error;
+    // An expected refusal is a word in the request's own line; a stack is for what somebody has to look into, and a
+    // client that is told to wait must not be able to fill the log with them.
+    if (level === 'info' && cause === undefined) return;
     const detail =
-      level === 'info' ? { cause: (error.cause as Error).message } : errorFields(error.cause ?? error);
+      level === 'info'
+        ? { cause: (cause as Error).message }
+        : cause === undefined && level !== 'error'
+          ? {}
+          : errorFields(cause ?? error);
     this.logger[level]({ request_id: requestId, code: error.code, ...detail }, 'request failed');
   }
 }

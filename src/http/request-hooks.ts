@@ -4,13 +4,6 @@ import type { Logger } from '../observability/logger.js';
 import type { Metrics } from '../observability/metrics.js';
 import { runInRequest } from '../observability/request-context.js';
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Ends the request's part of the log's context. */
-    leaveContext?: () => void;
-  }
-}
-
 /** What every request passes: headers against caching and sniffing, the log's context, one log line, one observation. */
 export function addRequestHooks(fastify: FastifyInstance, logger: Logger, metrics: Metrics): void {
   fastify.addHook('onRequest', (request, reply, done) => {
@@ -23,12 +16,13 @@ export function addRequestHooks(fastify: FastifyInstance, logger: Logger, metric
     done(lacksHost ? new BrokerError('malformed_request') : undefined);
   });
   // After the body is read: its events come from the socket, outside of any context begun before.
-  fastify.addHook('preHandler', (request, _reply, done) => {
+  fastify.addHook('preHandler', (request, reply, done) => {
     if (isSessionCheck(request)) return done();
-    request.leaveContext = runInRequest({ id: request.id }, done);
+    const leave = runInRequest({ id: request.id }, done);
+    // Comes also when the client has gone away, and no answer was sent.
+    reply.raw.once('close', leave);
   });
   fastify.addHook('onResponse', (request, reply, done) => {
-    request.leaveContext?.();
     const { method } = request;
     const route = request.routeOptions.url ?? 'unmatched';
     metrics.observeRequest(method, route, reply.statusCode, reply.elapsedTime);
