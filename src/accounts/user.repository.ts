@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { pairsTable, toPairs } from '../persistence/pairs.js';
 import { Transactions } from '../persistence/transactions.js';
 import { Clock } from '../time/clock.js';
 import type { Identifier } from './identifiers.js';
@@ -124,14 +125,9 @@ export class UserRepository {
 
   /** Records when users were last active; never moves a time back. */
   async noteActivity(entries: readonly { userId: number; at: number }[]): Promise<void> {
-    const sorted = [...entries].sort((a, b) => a.userId - b.userId);
-    const pairs = JSON.stringify(sorted.map(({ userId, at }) => [userId, at]));
-    const source =
-      this.transactions.dialect === 'postgres'
-        ? `(SELECT (value->>0)::int AS id, (value->>1)::bigint AS at FROM jsonb_array_elements(:pairs::jsonb))`
-        : `(SELECT value->>0 AS id, value->>1 AS at FROM json_each(:pairs))`;
+    const pairs = toPairs(entries.map(({ userId, at }) => ({ id: userId, at })));
     await this.transactions.query(
-      `UPDATE users SET last_request_at = v.at FROM ${source} v
+      `UPDATE users SET last_request_at = v.at FROM ${pairsTable(this.transactions.dialect)} v
        WHERE users.id = v.id AND (users.last_request_at IS NULL OR users.last_request_at < v.at)`,
       { pairs },
     );

@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BrokerError } from '../errors/broker-error.js';
-import { errorCatalog } from '../errors/error-catalog.js';
+import { errorCatalog, type ErrorEntry } from '../errors/error-catalog.js';
 import { errorFields, type Logger } from '../observability/logger.js';
 import { PROBLEM_TYPE, problemHeaders, toBrokerError, toProblemDetails } from './problem-details.js';
 
@@ -34,12 +34,12 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     // An expected refusal is a word in the request's own line; a stack is for what somebody has to look into, and a
     // client that is told to wait must not be able to fill the log with them.
     if (level === 'info' && cause === undefined) return;
-    const detail =
-      level === 'info'
-        ? { cause: (cause as Error).message }
-        : cause === undefined && level !== 'error'
-          ? {}
-          : errorFields(cause ?? error);
+    const detail = level === 'info' ? { cause: (cause as Error).message } : this.detail(level, error);
     this.logger[level]({ request_id: requestId, code: error.code, ...detail }, 'request failed');
+  }
+
+  private detail(level: ErrorEntry['log'], error: BrokerError): object {
+    if (error.cause === undefined && level !== 'error') return {};
+    return errorFields(error.cause ?? error);
   }
 }

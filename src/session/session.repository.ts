@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { SessionEndReason } from '../events/session-words.js';
+import { pairsTable, toPairs } from '../persistence/pairs.js';
 import { Transactions } from '../persistence/transactions.js';
 import type { SessionRow } from './session.entity.js';
 import type { Session } from './session.js';
@@ -95,16 +96,10 @@ export class SessionRepository {
 
   /** Records uses, in one statement. Never moves a time back, and never touches a session that is over. */
   async touch(touches: readonly Touch[]): Promise<void> {
-    // In id order, so that two processes cannot wait for each other's rows.
-    const sorted = [...touches].sort((a, b) => a.sessionId - b.sessionId);
-    const pairs = JSON.stringify(sorted.map(({ sessionId, at }) => [sessionId, at]));
-    const source =
-      this.transactions.dialect === 'postgres'
-        ? `(SELECT (value->>0)::bigint AS id, (value->>1)::bigint AS at FROM jsonb_array_elements(:pairs::jsonb))`
-        : `(SELECT value->>0 AS id, value->>1 AS at FROM json_each(:pairs))`;
+    const pairs = toPairs(touches.map(({ sessionId, at }) => ({ id: sessionId, at })));
     await this.transactions.runUnsynced(() =>
       this.transactions.query(
-        `UPDATE sessions SET last_used_at = v.at FROM ${source} v
+        `UPDATE sessions SET last_used_at = v.at FROM ${pairsTable(this.transactions.dialect)} v
          WHERE sessions.id = v.id AND sessions.ended_at IS NULL AND sessions.last_used_at < v.at`,
         { pairs },
       ),
