@@ -4,6 +4,8 @@ import { AUTH_SECRET } from './applications/application.repository.js';
 import type { RowDefinition } from './persistence/row-definition.js';
 import type { EncryptedColumn } from './secrets/encrypted-columns.repository.js';
 import { installationRow } from './secrets/installation.entity.js';
+import { refreshTokenRow } from './session/refresh-token.entity.js';
+import { revocationRow } from './session/revocation.entity.js';
 import { sessionRow } from './session/session.entity.js';
 import { throttleCounterRow } from './throttle/throttle-counter.entity.js';
 
@@ -13,6 +15,8 @@ export const rows = [
   applicationRow,
   userRow,
   sessionRow,
+  refreshTokenRow,
+  revocationRow,
   throttleCounterRow,
 ] as unknown as readonly RowDefinition[];
 

@@ -57,7 +57,7 @@ describeOnEachDatabase('migrate', (kind) => {
     await migrate(stores);
     for (const _ of migrations) await stores.writer.undoLastMigration();
     const runner = stores.writer.createQueryRunner();
-    for (const table of ['applications', 'users', 'sessions', 'throttle_counters', 'installation']) {
+    for (const { tableName: table } of stores.writer.entityMetadatas) {
       expect(await runner.hasTable(table)).toBe(false);
     }
     await runner.release();
