@@ -6,13 +6,15 @@ import { ProblemDetailsFilter } from './http/problem-details.filter.js';
 import { addRequestHooks } from './http/request-hooks.js';
 import { Logger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
+import { RevocationFeed } from './session/revocation-feed.js';
 
 /** What the server and the end-to-end tests both do to the app before it listens. */
-export function setUpApp(app: NestFastifyApplication): void {
+export async function setUpApp(app: NestFastifyApplication): Promise<void> {
   const logger = app.get<Logger>(Logger);
   const fastify = app.getHttpAdapter().getInstance();
   addRequestHooks(fastify, logger, app.get(Metrics));
   addCors(fastify, app.get<AllowedOrigins>(AllowedOrigins));
   app.useGlobalPipes(new StandardSchemaValidationPipe({ exceptionFactory: (issues) => inputError(issues) }));
   app.useGlobalFilters(new ProblemDetailsFilter(logger));
+  await app.get(RevocationFeed).start();
 }

@@ -26,7 +26,7 @@ async function main(): Promise<void> {
     createFastifyAdapter(config.server),
     { logger: new NestLogger(logger), bodyParser: false, abortOnError: false },
   );
-  setUpApp(app);
+  await setUpApp(app);
   // Before anybody can know that it listens, and so send a signal.
   stopOnSignals(app, config, logger);
   await app.listen(config.server.port, config.server.host);

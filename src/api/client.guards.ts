@@ -43,11 +43,25 @@ export class ClientAuthentication {
     return this.clientOf(request, application, false);
   }
 
-  private clientOf(request: FastifyRequest, application: Application, isServer: boolean): Client {
+  /** As `byBasic` where the request has HTTP Basic; null where it has none, or a token that may have ended. */
+  async byBasicIfGiven(request: FastifyRequest): Promise<Client | null> {
+    const header = request.headers.authorization;
+    if (header === undefined || !/^basic /i.test(header)) return null;
+    const authorization = parseAuthorization(header);
+    if (authorization?.scheme !== 'basic') return null;
+    return this.byBasic(request, authorization.user, authorization.password);
+  }
+
+  /** Whether the page that sent the request, if one did, may use the application. @throws BrokerError `origin_not_allowed` */
+  admitOrigin(request: FastifyRequest, application: Application): void {
     const { origin } = request.headers;
     if (origin !== undefined && !allowsOrigin(application, this.server, origin)) {
       throw new BrokerError('origin_not_allowed');
     }
+  }
+
+  private clientOf(request: FastifyRequest, application: Application, isServer: boolean): Client {
+    this.admitOrigin(request, application);
     return { application, address: request.ip, isServer };
   }
 }

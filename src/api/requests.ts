@@ -73,6 +73,8 @@ const presentedShape = {
     }),
 };
 
+export const refreshBody = z.strictObject({ refresh_token: text(255) });
+
 export const signInBody = z.strictObject(presentedShape);
 
 export const beginSessionBody = z

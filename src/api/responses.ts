@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { User } from '../accounts/user.js';
 import type { ApplicationSettings } from '../applications/application-settings.js';
+import type { RefreshedSession } from '../session/refresh.service.js';
 import { expiresAt, type Session } from '../session/session.js';
 import type { BegunSession } from '../session/session.service.js';
 
@@ -17,6 +18,7 @@ export const sessionSchema = z.strictObject({
   expires_at: instant
     .nullable()
     .describe('When it ends if it is not used again; null: it does not end by itself'),
+  refresh_token: z.string().optional().describe('Shown only when just issued'),
 });
 
 export const userSchema = z.strictObject({
@@ -70,9 +72,21 @@ export function toBegunBody(
 ): z.infer<typeof sessionAnswer> {
   const { id, ...facts } = toSessionBody(begun.session, settings, begun.session.lastUsedAt);
   return {
-    session: { id, ...(begun.token !== null && { token: begun.token }), ...facts },
+    session: {
+      id,
+      ...(begun.token !== null && { token: begun.token }),
+      ...facts,
+      ...(begun.refreshToken !== null && { refresh_token: begun.refreshToken }),
+    },
     ...(begun.user && { user: toUserBody(begun.user) }),
   };
+}
+
+/** The answer to a refresh. */
+export function toRefreshedBody(refreshed: RefreshedSession): z.infer<typeof sessionAnswer> {
+  const { application, session, accessToken, refreshToken } = refreshed;
+  const { id, ...facts } = toSessionBody(session, application.settings, session.lastUsedAt);
+  return { session: { id, token: accessToken, ...facts, refresh_token: refreshToken } };
 }
 
 /** What a user may see of themselves. */

@@ -1,23 +1,25 @@
-import { Body, Controller, Delete, Get, HttpCode, Put, Req, UseGuards } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Post, Put, Req, UseGuards } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { ApplicationDirectory } from '../applications/application-directory.js';
 import { BrokerError } from '../errors/broker-error.js';
 import { WaysInService } from '../local-auth/ways-in.service.js';
+import { RefreshService } from '../session/refresh.service.js';
 import type { Session } from '../session/session.js';
 import { SessionService } from '../session/session.service.js';
 import { Clock } from '../time/clock.js';
 import { CurrentSession } from './caller.js';
 import { ClientAuthentication } from './client.guards.js';
 import { Operation } from './openapi/operation.decorator.js';
-import { signInBody, toPresented } from './requests.js';
-import { sessionAnswer, toBegunBody, toSessionBody } from './responses.js';
+import { refreshBody, signInBody, toPresented } from './requests.js';
+import { sessionAnswer, toBegunBody, toRefreshedBody, toSessionBody } from './responses.js';
 import { AnySessionGuard, UserSessionGuard } from './session.guards.js';
 
 @Controller('v1/session')
 export class SessionController {
   constructor(
     private readonly sessions: SessionService,
+    private readonly refreshes: RefreshService,
     private readonly waysIn: WaysInService,
     private readonly clients: ClientAuthentication,
     private readonly applications: ApplicationDirectory,
@@ -41,6 +43,28 @@ export class SessionController {
   @Operation({ summary: 'End this session', auth: 'session', status: 204 })
   async end(@CurrentSession() session: Session): Promise<void> {
     await this.sessions.end(session);
+  }
+
+  @Post('refresh')
+  @HttpCode(200)
+  @Operation({
+    summary: 'The next access and refresh token of a session; the same again when the answer was lost',
+    auth: 'none',
+    status: 200,
+    answer: sessionAnswer,
+    errors: ['session_ended', 'invalid_client', 'origin_not_allowed', 'busy'],
+  })
+  async refresh(
+    @Req() request: FastifyRequest,
+    @Body({ schema: refreshBody }) body: z.infer<typeof refreshBody>,
+  ) {
+    // Not needed; but where keys are given, a token of another application is not theirs to use.
+    const client = await this.clients.byBasicIfGiven(request);
+    const refreshed = await this.refreshes.refresh(body.refresh_token, (application) => {
+      if (client && client.application.id !== application.id) throw new BrokerError('session_ended');
+      this.clients.admitOrigin(request, application);
+    });
+    return toRefreshedBody(refreshed);
   }
 
   @Put('user')

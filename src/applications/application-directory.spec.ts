@@ -64,8 +64,9 @@ describeOnEachDatabase('ApplicationDirectory', (kind) => {
     expect(directory.peek(application.id)).toBeUndefined();
   });
 
-  it('keeps nothing from the future when the clock is set back', async () => {
+  it('goes by time that has passed, whatever the clock is set to', async () => {
     await directory.find(application.id);
+    rows.clock.advance({ milliseconds: 1600 });
     rows.clock.advance({ minutes: -10 });
     expect(directory.peek(application.id)).toBeUndefined();
   });

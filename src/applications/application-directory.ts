@@ -18,6 +18,7 @@ const AUTH_KEY = /^[\x21-\x7e]{1,64}$/;
 
 interface Kept {
   readonly application: Application;
+  /** By the monotonic clock, when the read began. */
   readonly readAt: number;
 }
 
@@ -43,8 +44,8 @@ export class ApplicationDirectory extends AllowedOrigins {
   peek(id: number): Application | undefined {
     const kept = this.kept.get(id);
     if (kept === undefined) return undefined;
-    const age = this.clock.now() - kept.readAt;
-    if (age > USABLE_MILLISECONDS || age < 0) return undefined;
+    const age = this.clock.monotonic() - kept.readAt;
+    if (age > USABLE_MILLISECONDS) return undefined;
     if (age > REFRESH_AFTER_MILLISECONDS && !this.reading.has(id)) this.read(id).catch(() => undefined);
     return kept.application;
   }
@@ -58,8 +59,9 @@ export class ApplicationDirectory extends AllowedOrigins {
     if (!AUTH_KEY.test(authKey)) return null;
     const id = this.idsByAuthKey.get(authKey);
     if (id !== undefined) return this.find(id);
+    const startedAt = this.clock.monotonic();
     const found = await this.applications.findByAuthKey(authKey);
-    if (found) this.keep(found, this.clock.now());
+    if (found) this.keep(found, startedAt);
     return found;
   }
 
@@ -71,7 +73,7 @@ export class ApplicationDirectory extends AllowedOrigins {
   }
 
   override async includes(origin: string): Promise<boolean> {
-    const now = this.clock.now();
+    const now = this.clock.monotonic();
     if (!this.origins || now - this.origins.readAt > REFRESH_AFTER_MILLISECONDS) {
       this.origins = { all: await this.applications.listAllowedOrigins(), readAt: now };
     }
@@ -82,7 +84,7 @@ export class ApplicationDirectory extends AllowedOrigins {
   private read(id: number): Promise<Application | null> {
     const underWay = this.reading.get(id);
     if (underWay) return underWay;
-    const startedAt = this.clock.now();
+    const startedAt = this.clock.monotonic();
     const reading = this.applications
       .find(id)
       .then((found) => {

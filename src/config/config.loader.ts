@@ -137,6 +137,7 @@ function toDatabase(raw: RawConfig['database'], dataDir: string): DatabaseConfig
     waitMilliseconds: raw.wait_milliseconds,
     statementMilliseconds: raw.statement_milliseconds,
     sqliteSynchronous: raw.sqlite_synchronous,
+    doorbell: raw.doorbell,
   };
 }
 

@@ -38,6 +38,7 @@ export const configSchema = z
       wait_milliseconds: positive,
       statement_milliseconds: positive,
       sqlite_synchronous: z.enum(['full', 'normal']),
+      doorbell: z.boolean(),
     }),
     log: z.strictObject({
       level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),

@@ -28,6 +28,8 @@ export abstract class DatabaseConfig {
   abstract readonly waitMilliseconds: number;
   abstract readonly statementMilliseconds: number;
   abstract readonly sqliteSynchronous: 'full' | 'normal';
+  /** Whether to hear of other processes' writes at once, and not only by looking twice a second. */
+  abstract readonly doorbell: boolean;
 }
 
 export abstract class SecretsConfig {

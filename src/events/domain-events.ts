@@ -10,11 +10,15 @@ export interface DomainEventMap {
   'session.ended': { applicationId: number; reason: SessionEndReason; count: number };
   /** A token was presented that begins nothing any more; one word for the metrics, one answer to all clients. */
   'session.refused': { reason: 'unknown' | 'revoked' | 'expired' };
+  'session.refreshed': { outcome: RefreshOutcome };
   'user.created': { applicationId: number; userId: number; guest: boolean };
   'sign-in.refused': { applicationId: number; provider: string; reason: SignInRefusal };
 }
 
 export type SignInRefusal = 'unknown_user' | 'wrong_password' | 'no_password' | 'disabled' | 'throttled';
+
+/** `rotated` and `repeated` gave tokens, all others none; `replayed` ended the session. */
+export type RefreshOutcome = 'rotated' | 'repeated' | 'replayed' | 'revoked' | 'expired' | 'unknown';
 
 type Listener<K extends keyof DomainEventMap> = (event: DomainEventMap[K]) => void;
 

@@ -27,6 +27,11 @@ export class Metrics {
     'Tokens refused because they are unknown, revoked or expired.',
     ['reason'],
   );
+  private readonly refreshed = this.counter(
+    'ostiary_refresh_tokens_presented_total',
+    'Refresh tokens presented, by what came of it.',
+    ['outcome'],
+  );
   private readonly users = this.counter('ostiary_users_created_total', 'Users created.', ['guest']);
   private readonly refused = this.counter('ostiary_sign_ins_refused_total', 'Sign-ins refused.', [
     'provider',
@@ -40,6 +45,7 @@ export class Metrics {
     );
     events.on('session.ended', ({ reason, count }) => this.ended.inc({ reason }, count));
     events.on('session.refused', ({ reason }) => this.refusedTokens.inc({ reason }));
+    events.on('session.refreshed', ({ outcome }) => this.refreshed.inc({ outcome }));
     events.on('user.created', ({ guest }) => this.users.inc({ guest: String(guest) }));
     events.on('sign-in.refused', ({ provider, reason }) => this.refused.inc({ provider, reason }));
   }

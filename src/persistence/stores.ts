@@ -1,16 +1,13 @@
 import type Database from 'better-sqlite3';
-import pg from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { DatabaseConfig } from '../config/config.js';
 import { Columns } from './columns.js';
 import { migrations } from './migrations/index.js';
+import { getTypeParser } from './postgres-client.js';
 import type { RowDefinition } from './row-definition.js';
 import { loadSqliteDriver } from './sqlite-driver.js';
 
 export const MIGRATIONS_TABLE = 'schema_migrations';
-
-/** OID of PostgreSQL's `bigint`, which `pg` would hand over as text in raw queries. */
-const INT8 = 20;
 
 /**
  * The two sides of the database. On PostgreSQL they are one pool. On SQLite they are two connections:
@@ -76,11 +73,6 @@ function postgres(config: DatabaseConfig): DataSourceOptions {
       types: { getTypeParser },
     },
   };
-}
-
-function getTypeParser(oid: number): (value: string) => unknown {
-  if (oid === INT8) return Number;
-  return pg.types.getTypeParser(oid) as (value: string) => unknown;
 }
 
 function sqlite(

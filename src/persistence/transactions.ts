@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
 import { ScopedStorage } from '../observability/scoped-storage.js';
+import { toStatement, type Statement } from './statement.js';
 import { isConflict, isLocked } from './store-errors.js';
 import type { Stores } from './stores.js';
 import { WriteQueue } from './write-queue.js';
@@ -9,11 +10,6 @@ interface Transaction {
   readonly manager: EntityManager;
   readonly afterCommit: (() => void)[];
   readonly afterEnd: (() => void)[];
-}
-
-interface Statement {
-  readonly text: string;
-  readonly names: readonly string[];
 }
 
 /** How often a PostgreSQL transaction that lost a deadlock is begun anew. */
@@ -54,7 +50,7 @@ export class Transactions {
    */
   async query<Row>(sql: string, parameters: Readonly<Record<string, unknown>> = {}): Promise<Row[]> {
     let statement = this.statements.get(sql);
-    if (!statement) this.statements.set(sql, (statement = compile(sql, this.dialect)));
+    if (!statement) this.statements.set(sql, (statement = toStatement(sql, this.dialect)));
     const values = statement.names.map((name) => parameters[name]);
     const result: unknown = await this.manager.query(statement.text, values);
     return rowsOf<Row>(result);
@@ -157,16 +153,6 @@ export class Transactions {
 
 function runAll(hooks: readonly (() => void)[]): void {
   for (const hook of hooks) hook();
-}
-
-/** Turns `:name` into the dialect's placeholders; `::type` casts are left alone. */
-function compile(sql: string, dialect: Stores['dialect']): Statement {
-  const names: string[] = [];
-  const text = sql.replace(/(?<!:):([a-zA-Z]\w*)/g, (_match, name: string) => {
-    names.push(name);
-    return dialect === 'postgres' ? `$${names.length}` : '?';
-  });
-  return { text, names };
 }
 
 /** TypeORM answers an UPDATE or DELETE on PostgreSQL with [rows, count], and on SQLite without RETURNING with no rows. */

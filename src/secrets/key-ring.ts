@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
 /** Where a secret is stored. Bound to the ciphertext, so that a value moved to another place does not decrypt. */
 export interface SecretPlace {
@@ -15,6 +15,7 @@ export class UndecipherableError extends Error {
 interface RingKey {
   readonly id: string;
   readonly key: Buffer;
+  readonly macKey: Buffer;
 }
 
 const VERSION = 'v1';
@@ -69,6 +70,18 @@ export class KeyRing {
     }
   }
 
+  /**
+   * HMAC-SHA-256 (RFC 2104) of a text under each key, the current one first, in base64url: for values that every
+   * process has to arrive at by itself.
+   *
+   * @param purpose keeps apart what is derived for different ends from the same text.
+   */
+  macs(purpose: string, text: string): string[] {
+    return this.keys.map(({ macKey }) =>
+      createHmac('sha256', macKey).update(`${purpose}\0${text}`).digest('base64url'),
+    );
+  }
+
   /** Whether a stored value is under a key of this ring. */
   knows(stored: string): boolean {
     return this.keys.some(({ id }) => stored.startsWith(`${VERSION}.${id}.`));
@@ -92,6 +105,7 @@ function deriveKey(masterKey: string): RingKey {
   return {
     id: derive(bytes, 'ostiary key id', 6).toString('base64url'),
     key: derive(bytes, 'ostiary encryption', KEY_BYTES),
+    macKey: derive(bytes, 'ostiary mac', KEY_BYTES),
   };
 }
 

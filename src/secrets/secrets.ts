@@ -24,6 +24,17 @@ export class Secrets {
     return this.ring.decrypt(stored, place);
   }
 
+  /** `KeyRing.macs` under the keys in force. */
+  macs(purpose: string, text: string): string[] {
+    return this.ring.macs(purpose, text);
+  }
+
+  /** Reads the keys again where another process may have changed them. @returns whether there was anything to read. */
+  refresh(): boolean {
+    if (this.ownsItsKey) this.reload();
+    return this.ownsItsKey;
+  }
+
   isUnderCurrentKey(stored: string): boolean {
     return this.ring.isCurrent(stored);
   }

@@ -1,15 +1,15 @@
 import { hash } from 'node:crypto';
 import { randomToken } from '../secrets/secrets.js';
 
-const PREFIX = 'osta_';
-const TOKEN_BYTES = 32;
+export const ACCESS_TOKEN_PREFIX = 'osta_';
+export const TOKEN_BYTES = 32;
 
 /**
  * A fresh access token: 256 random bits behind a prefix that says whose it is (for secret scanners) and never begins
  * with `-` (some chat servers read such a password as an option). `[A-Za-z0-9_-]`, 48 characters.
  */
 export function newAccessToken(): string {
-  return PREFIX + randomToken(TOKEN_BYTES);
+  return ACCESS_TOKEN_PREFIX + randomToken(TOKEN_BYTES);
 }
 
 /**

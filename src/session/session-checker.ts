@@ -8,6 +8,9 @@ import { DomainEvents } from '../events/domain-events.js';
 import { Logger } from '../observability/logger.js';
 import { Clock } from '../time/clock.js';
 import { tokenHash } from './access-token.js';
+import { RefreshTokenRepository } from './refresh-token.repository.js';
+import { REFRESH_GRACE_MILLISECONDS } from './refresh.js';
+import { CONFIRMED_FOR_MILLISECONDS, RevocationFeed } from './revocation-feed.js';
 import { idleLimit, sessionEnd, touchStep, type Session } from './session.js';
 import { SessionCache } from './session-cache.js';
 import { SessionRepository } from './session.repository.js';
@@ -22,13 +25,15 @@ export type SessionRefusal = 'unknown' | 'revoked' | 'expired';
  */
 @Injectable()
 export class SessionChecker implements OnApplicationShutdown {
-  readonly cache: SessionCache;
   readonly touches: TouchBuffer;
   /** Uses by user: in a buffer of their own, as a batch that is in the order of sessions is in no order of users. */
   readonly activity: TouchBuffer;
 
   constructor(
+    private readonly cache: SessionCache,
+    private readonly feed: RevocationFeed,
     private readonly sessions: SessionRepository,
+    private readonly refreshTokens: RefreshTokenRepository,
     private readonly applications: ApplicationDirectory,
     accounts: AccountsService,
     private readonly clock: Clock,
@@ -36,7 +41,6 @@ export class SessionChecker implements OnApplicationShutdown {
     private readonly logger: Logger,
     config: SessionsConfig,
   ) {
-    this.cache = new SessionCache(config.cacheEntries);
     this.touches = new TouchBuffer(
       (touches) => this.sessions.touch(touches.map(({ id, at }) => ({ sessionId: id, at }))),
       config.touchFlushMilliseconds,
@@ -62,17 +66,30 @@ export class SessionChecker implements OnApplicationShutdown {
    */
   check(token: string): Session | Promise<Session> {
     const hash = tokenHash(token);
-    const session = this.cache.peek(hash);
-    const application = session && this.applications.peek(session.applicationId);
-    return application ? this.judge(session, application) : this.lookUp(hash);
+    // Compared on every call: timers stand still while the process is stopped, and this must not.
+    const isConfirmed = this.clock.monotonic() - this.feed.confirmedAt <= CONFIRMED_FOR_MILLISECONDS;
+    const session = isConfirmed ? this.cache.peek(hash) : undefined;
+    if (!session) return this.lookUp(hash);
+    const application = this.applications.peek(session.applicationId);
+    if (!application) return this.lookUp(hash);
+    const now = this.clock.now();
+    // Over, as far as this process knows: another one may have seen it used since.
+    if (!isLiving(session, application, now)) return this.lookUp(hash);
+    return this.use(session, application, now);
   }
 
   private async lookUp(hash: string): Promise<Session> {
-    const session = this.cache.peek(hash) ?? (await this.cache.read(hash, () => this.load(hash)));
+    const session =
+      (await this.cache.read(hash, this.clock.monotonic(), CONFIRMED_FOR_MILLISECONDS, () =>
+        this.load(hash),
+      )) ?? (await this.loadSuperseded(hash));
     if (!session) throw this.refuse('unknown');
     const application = await this.applications.find(session.applicationId);
     if (!application) throw this.refuse('revoked', session);
-    return this.judge(session, application);
+    const now = this.clock.now();
+    if (session.id <= application.sessionsEndedUpTo) throw this.refuse('revoked', session);
+    if (!isLiving(session, application, now)) throw this.refuse('expired', session);
+    return this.use(session, application, now);
   }
 
   /** Ended sessions are not worth a place in memory. */
@@ -85,10 +102,15 @@ export class SessionChecker implements OnApplicationShutdown {
     return stored.session;
   }
 
-  private judge(session: Session, application: Application): Session {
-    const now = this.clock.now();
-    if (session.id <= application.sessionsEndedUpTo) throw this.refuse('revoked', session);
-    if (sessionEnd(session, application.settings, now) !== null) throw this.refuse('expired', session);
+  /**
+   * The session of an access token that a refresh has replaced a moment ago: requests that were on their way with it
+   * are still answered. Never kept in memory, so that nothing has to be told when the moment is over.
+   */
+  private loadSuperseded(hash: string): Promise<Session | null> {
+    return this.refreshTokens.findSessionOfSuperseded(hash, this.clock.now() - REFRESH_GRACE_MILLISECONDS);
+  }
+
+  private use(session: Session, application: Application, now: number): Session {
     const idle = idleLimit(session, application.settings);
     if (idle !== null) this.touch(session, touchStep(idle), now);
     return session;
@@ -107,4 +129,10 @@ export class SessionChecker implements OnApplicationShutdown {
     this.logger.debug({ reason, session_id: session?.id }, 'session refused');
     return new BrokerError('session_ended');
   }
+}
+
+function isLiving(session: Session, application: Application, now: number): boolean {
+  return (
+    session.id > application.sessionsEndedUpTo && sessionEnd(session, application.settings, now) === null
+  );
 }

@@ -1,8 +1,14 @@
 import { Module } from '@nestjs/common';
 import { AccountsModule } from '../accounts/accounts.module.js';
 import { ApplicationsModule } from '../applications/applications.module.js';
+import { SessionsConfig } from '../config/config.js';
 import { Metrics } from '../observability/metrics.js';
 import { TimeModule } from '../time/time.module.js';
+import { RefreshService } from './refresh.service.js';
+import { RefreshTokenRepository } from './refresh-token.repository.js';
+import { RevocationFeed } from './revocation-feed.js';
+import { RevocationLog } from './revocation-log.js';
+import { SessionCache } from './session-cache.js';
 import { SessionChecker } from './session-checker.js';
 import { SessionRepository } from './session.repository.js';
 import { SessionService } from './session.service.js';
@@ -13,12 +19,30 @@ import { SessionService } from './session.service.js';
  */
 @Module({
   imports: [AccountsModule, ApplicationsModule, TimeModule],
-  providers: [SessionRepository, SessionChecker, SessionService],
-  exports: [SessionService, SessionChecker],
+  providers: [
+    SessionRepository,
+    RefreshTokenRepository,
+    {
+      provide: SessionCache,
+      inject: [SessionsConfig],
+      useFactory: (config: SessionsConfig) => new SessionCache(config.cacheEntries),
+    },
+    RevocationLog,
+    RevocationFeed,
+    SessionChecker,
+    SessionService,
+    RefreshService,
+  ],
+  exports: [SessionService, SessionChecker, RefreshService, RevocationFeed],
 })
 export class SessionModule {
-  constructor(metrics: Metrics, checker: SessionChecker) {
-    metrics.gauge('ostiary_session_cache_entries', 'Sessions kept in memory.', () => checker.cache.size);
+  constructor(metrics: Metrics, checker: SessionChecker, cache: SessionCache, feed: RevocationFeed) {
+    metrics.gauge('ostiary_session_cache_entries', 'Sessions kept in memory.', () => cache.size);
+    metrics.gauge(
+      'ostiary_revocations_confirmed_seconds',
+      'Since when this process knows of every revocation; past 1.5 every check asks the database.',
+      () => feed.ageSeconds,
+    );
     metrics.gauge(
       'ostiary_session_touches_pending',
       'Uses of sessions, and by users, not written yet.',

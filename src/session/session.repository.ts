@@ -48,6 +48,20 @@ export class SessionRepository {
     return rows.length === 1;
   }
 
+  /**
+   * Gives a living session the next token, as a use of it.
+   *
+   * @returns false when it is over, or its token is not `presentHash` any more: somebody was first.
+   */
+  async rotate(id: number, presentHash: string, nextHash: string, now: number): Promise<boolean> {
+    const rows = await this.transactions.query(
+      `UPDATE sessions SET token_hash = :nextHash, last_used_at = :now
+       WHERE id = :id AND token_hash = :presentHash AND ended_at IS NULL RETURNING id`,
+      { id, presentHash, nextHash, now },
+    );
+    return rows.length === 1;
+  }
+
   /** @returns the hash of the token that is now worthless, or null when the session was over before. */
   async end(id: number, reason: SessionEndReason, now: number): Promise<string | null> {
     const rows = await this.transactions.query<{ token_hash: string }>(
@@ -155,7 +169,8 @@ function shared<T>(known: Map<string, T>, text: string, make: (text: string) => 
   return made;
 }
 
-function toSession(row: SessionRow): Session {
+/** The facts of a row. */
+export function toSession(row: SessionRow): Session {
   return {
     id: row.id,
     applicationId: row.application_id,

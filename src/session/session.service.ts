@@ -7,11 +7,14 @@ import { ApplicationsService } from '../applications/applications.service.js';
 import { BrokerError } from '../errors/broker-error.js';
 import { DomainEvents } from '../events/domain-events.js';
 import type { SessionEndReason } from '../events/session-words.js';
+import { Doorbell } from '../persistence/doorbell.js';
 import { Transactions } from '../persistence/transactions.js';
 import { Clock } from '../time/clock.js';
 import { newAccessToken, tokenHash } from './access-token.js';
+import { newRefreshToken } from './refresh-token.js';
+import { RefreshTokenRepository } from './refresh-token.repository.js';
 import { GUEST_PROVIDER, limitsAtIssue, sessionEnd, type IssuedLimits, type Session } from './session.js';
-import { SessionChecker } from './session-checker.js';
+import { SessionCache } from './session-cache.js';
 import { SessionRepository } from './session.repository.js';
 
 /** Who a session is for, and how that was proven. */
@@ -36,6 +39,8 @@ export interface BegunSession {
   readonly session: Session;
   /** The access token, known here and never again. Null where the client keeps the one it has. */
   readonly token: string | null;
+  /** Likewise; null where the application has none, nobody is signed in, or the client keeps its token. */
+  readonly refreshToken: string | null;
   readonly user: User | null;
 }
 
@@ -44,11 +49,13 @@ export interface BegunSession {
 export class SessionService {
   constructor(
     private readonly sessions: SessionRepository,
-    private readonly checker: SessionChecker,
+    private readonly refreshTokens: RefreshTokenRepository,
+    private readonly cache: SessionCache,
     private readonly accounts: AccountsService,
     private readonly applications: ApplicationsService,
     private readonly directory: ApplicationDirectory,
     private readonly transactions: Transactions,
+    private readonly doorbell: Doorbell,
     private readonly events: DomainEvents,
     private readonly clock: Clock,
   ) {}
@@ -65,8 +72,10 @@ export class SessionService {
       const { facts, user } = await this.issue(application, who, limits, now);
       const session = { ...facts, tokenHash: tokenHash(token), createdAt: now };
       const id = await this.sessions.insert(session);
+      const begun = { id, ...session };
+      const refreshToken = await this.beginFamily(application, begun, now);
       this.announceBegun(application, session.kind, session.provider);
-      return { session: { id, ...session }, token, user };
+      return { session: begun, token, refreshToken, user };
     });
   }
 
@@ -83,8 +92,10 @@ export class SessionService {
     return this.transactions.run(async () => {
       const { facts, user } = await this.issue(application, who, limits, this.clock.now());
       const begun = await this.replace(current, facts, mode);
+      const refreshToken =
+        begun.token === null ? null : await this.beginFamily(application, begun.session, facts.lastUsedAt);
       this.announceBegun(application, facts.kind, facts.provider);
-      return { ...begun, user };
+      return { ...begun, refreshToken, user };
     });
   }
 
@@ -111,16 +122,18 @@ export class SessionService {
       };
       const begun = await this.replace(current, facts, mode);
       this.announceEnded(current.applicationId, 'ended', 1);
-      return { ...begun, user: null };
+      return { ...begun, refreshToken: null, user: null };
     });
   }
 
   /** Ends a session; ending one that is over already is no error. */
-  async end(session: Session): Promise<void> {
-    await this.transactions.run(async () => {
-      const hash = await this.sessions.end(session.id, 'ended', this.clock.now());
-      if (hash !== null) this.forget([hash], session.applicationId, 'ended');
-    });
+  end(session: Session): Promise<void> {
+    return this.endFor(session, 'ended');
+  }
+
+  /** Ends a session whose refresh token was presented by two: neither of them can be trusted to be its user. */
+  endReplayed(session: Session): Promise<void> {
+    return this.endFor(session, 'refresh_replayed');
   }
 
   /** @throws BrokerError `session_not_found` when the user has no such living session. */
@@ -182,6 +195,26 @@ export class SessionService {
     return { sessions: living, nextBeforeId: stored.length === limit ? stored.at(-1)!.id : null };
   }
 
+  private async endFor(session: Session, reason: SessionEndReason): Promise<void> {
+    await this.transactions.run(async () => {
+      const hash = await this.sessions.end(session.id, reason, this.clock.now());
+      if (hash !== null) this.forget([hash], session.applicationId, reason);
+    });
+  }
+
+  /** The first refresh token, where the application has them and somebody is signed in. */
+  private async beginFamily(application: Application, session: Session, now: number): Promise<string | null> {
+    if (session.kind !== 'user' || !application.settings.refresh_tokens) return null;
+    const token = newRefreshToken();
+    await this.refreshTokens.insert({
+      tokenHash: tokenHash(token),
+      accessTokenHash: session.tokenHash,
+      sessionId: session.id,
+      now,
+    });
+    return token;
+  }
+
   private async issue(
     application: Application,
     who: Who,
@@ -230,14 +263,18 @@ export class SessionService {
     };
     if (!(await this.sessions.replace(current.id, current.tokenHash, session)))
       throw new BrokerError('session_ended');
-    this.transactions.afterEnd(() => this.checker.cache.drop(current.tokenHash));
+    if (current.kind === 'user') await this.refreshTokens.removeOfSession(current.id);
+    this.transactions.afterEnd(() => this.cache.drop(current.tokenHash));
+    this.transactions.afterCommit(() => this.doorbell.ring());
     return { session, token };
   }
 
-  /** Drops revoked sessions from this process before the revocation is answered. */
+  /** Drops revoked sessions from this process before the revocation is answered, and tells the others. */
   private forget(hashes: readonly string[], applicationId: number, reason: SessionEndReason): void {
-    this.transactions.afterEnd(() => hashes.forEach((hash) => this.checker.cache.drop(hash)));
-    if (hashes.length > 0) this.announceEnded(applicationId, reason, hashes.length);
+    if (hashes.length === 0) return;
+    this.transactions.afterEnd(() => hashes.forEach((hash) => this.cache.drop(hash)));
+    this.transactions.afterCommit(() => this.doorbell.ring());
+    this.announceEnded(applicationId, reason, hashes.length);
   }
 
   private announceBegun(application: Application, kind: Session['kind'], provider: string | null): void {

@@ -224,16 +224,23 @@ describeOnEachDatabase('session tokens', (kind) => {
     const status = (await server.api.get('/v1/session', token)).status;
     spy.mockRestore();
     expect(status).toBe(401);
-    expect(asked).toHaveLength(1);
-    const [{ sql, parameters }] = asked as [(typeof asked)[0]];
-    expect(JSON.stringify(parameters)).toContain(tokenHash(token));
-    expect(JSON.stringify(parameters)).not.toContain(token);
-    const plan = await rows.explain(sql, parameters);
+    // As a session's token, and as one that a refresh has just replaced.
+    expect(asked).toHaveLength(2);
     const onIndex = {
-      sqlite: /SEARCH sessions USING INDEX sqlite_autoindex_sessions_\d \(token_hash=\?\)/,
-      postgres: /Index Scan using sessions_token_hash on sessions.*Index Cond/,
+      sqlite: [
+        /SEARCH sessions USING INDEX sqlite_autoindex_sessions_\d \(token_hash=\?\)/,
+        /SEARCH r USING INDEX sqlite_autoindex_refresh_tokens_\d \(access_token_hash=\?\)/,
+      ],
+      postgres: [
+        /Index Scan using sessions_token_hash on sessions.*Index Cond/,
+        /Index Scan using refresh_tokens_access_token_hash on refresh_tokens/,
+      ],
     };
-    expect(plan).toMatch(onIndex[kind]);
+    for (const [i, { sql, parameters }] of asked.entries()) {
+      expect(JSON.stringify(parameters)).toContain(tokenHash(token));
+      expect(JSON.stringify(parameters)).not.toContain(token);
+      expect(await rows.explain(sql, parameters)).toMatch(onIndex[kind][i]!);
+    }
   });
 
   it('S-18 and client secrets that begin right are refused like those of unknown applications', async () => {

@@ -19,6 +19,7 @@ export interface SessionBody {
   provider: string | null;
   created_at: string;
   expires_at: string | null;
+  refresh_token?: string;
 }
 
 export interface UserBody extends Json {
@@ -96,6 +97,15 @@ export class ApiClient {
   async user(application: Application, login: string): Promise<Begun> {
     await this.signUp(application, { login });
     return this.signIn(application, { login });
+  }
+
+  /** Trades a refresh token; what comes of it is the caller's to judge. */
+  refresh(refreshToken: string | undefined, as?: Application) {
+    const body = { refresh_token: refreshToken };
+    return this.send<{ session: SessionBody }>('POST', '/v1/session/refresh', {
+      body,
+      ...(as !== undefined && { as }),
+    });
   }
 
   async guest(application: Application): Promise<Begun> {

@@ -52,7 +52,7 @@ export class TestApp {
         },
       },
     );
-    setUpApp(app);
+    await setUpApp(app);
     await app.listen(0, '127.0.0.1');
     return new TestApp(app, await app.getUrl(), clock, ownDatabase, database === undefined, logged);
   }
