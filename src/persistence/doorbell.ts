@@ -110,7 +110,7 @@ export class PostgresDoorbell extends Doorbell {
     this.pending ??= setTimeout(() => {
       this.pending = undefined;
       // Not sent where there is no connection: the others look by themselves before long.
-      this.open?.client.query(`SELECT pg_notify('${CHANNEL}', $1)`, [this.id]).catch(() => undefined);
+      this.open?.query(`SELECT pg_notify('${CHANNEL}', $1)`, [this.id]).catch(() => undefined);
     }, RING_MILLISECONDS).unref();
   }
 
@@ -124,12 +124,12 @@ export class PostgresDoorbell extends Doorbell {
   }
 
   private async connect(): Promise<void> {
-    const connection = newPostgresClient(this.config, {
+    const client = newPostgresClient(this.config, {
       connectionTimeoutMillis: this.config.waitMilliseconds,
+      query_timeout: this.config.waitMilliseconds,
     });
-    const { client } = connection;
-    client.on('error', () => this.lose(connection));
-    client.on('end', () => this.lose(connection));
+    client.on('error', () => this.lose(client));
+    client.on('end', () => this.lose(client));
     client.on('notification', ({ payload }) => {
       if (payload !== this.id) this.rang();
     });
@@ -138,19 +138,19 @@ export class PostgresDoorbell extends Doorbell {
       // A notification is not worth waiting for a disk, and every commit waits for one unless told otherwise.
       await client.query('SET synchronous_commit = off');
       await client.query(`LISTEN ${CHANNEL}`);
-      if (this.isStopped) return connection.cut();
-      this.open = connection;
+      if (this.isStopped) return client.cut();
+      this.open = client;
       // Whatever was rung while nobody listened.
       this.rang();
     } catch {
-      this.lose(connection);
+      this.lose(client);
     }
   }
 
   /** Another one is opened after a while. Called more than once for most losses, and then does nothing more. */
-  private lose(connection: PostgresClient): void {
-    if (this.open === connection) this.open = undefined;
-    connection.cut();
+  private lose(client: PostgresClient): void {
+    if (this.open === client) this.open = undefined;
+    client.cut();
     if (this.isStopped || this.retry !== undefined) return;
     this.retry = setTimeout(() => {
       this.retry = undefined;

@@ -54,16 +54,14 @@ export class PostgresOwnConnection extends OwnConnection {
   }
 
   override async query<Row>(sql: string, parameters: Readonly<Record<string, unknown>> = {}): Promise<Row[]> {
-    const connection = this.open ?? (await (this.opening ??= this.connect()));
+    const client = this.open ?? (await (this.opening ??= this.connect()));
     const { text, names } = toStatement(sql, 'postgres');
     try {
-      const { rows } = await connection.client.query(
-        text,
-        names.map((name) => parameters[name]),
-      );
+      const values = names.map((name) => parameters[name]);
+      const { rows } = await client.query(text, values);
       return rows as Row[];
     } catch (error) {
-      this.discard(connection);
+      this.discard(client);
       throw error;
     }
   }
@@ -74,27 +72,27 @@ export class PostgresOwnConnection extends OwnConnection {
   }
 
   private async connect(): Promise<PostgresClient> {
-    const connection = newPostgresClient(this.config, {
+    const client = newPostgresClient(this.config, {
       connectionTimeoutMillis: ANSWER_MILLISECONDS,
       query_timeout: ANSWER_MILLISECONDS,
       statement_timeout: ANSWER_MILLISECONDS,
     });
     // One that breaks while nobody asks: the next one who does opens another.
-    connection.client.on('error', () => this.discard(connection));
+    client.on('error', () => this.discard(client));
     try {
-      await connection.client.connect();
+      await client.connect();
       this.generation += 1;
-      return (this.open = connection);
+      return (this.open = client);
     } catch (error) {
-      this.discard(connection);
+      this.discard(client);
       throw error;
     } finally {
       this.opening = undefined;
     }
   }
 
-  private discard(connection: PostgresClient): void {
-    if (this.open === connection) this.open = undefined;
-    connection.cut();
+  private discard(client: PostgresClient): void {
+    if (this.open === client) this.open = undefined;
+    client.cut();
   }
 }

@@ -3,7 +3,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { DatabaseConfig } from '../config/config.js';
 import { Columns } from './columns.js';
 import { migrations } from './migrations/index.js';
-import { getTypeParser } from './postgres-client.js';
+import { getTypeParser, PostgresClient } from './postgres-client.js';
 import type { RowDefinition } from './row-definition.js';
 import { loadSqliteDriver } from './sqlite-driver.js';
 
@@ -71,6 +71,7 @@ function postgres(config: DatabaseConfig): DataSourceOptions {
       query_timeout: config.statementMilliseconds + 1000,
       idle_in_transaction_session_timeout: config.statementMilliseconds,
       types: { getTypeParser },
+      Client: PostgresClient,
     },
   };
 }

@@ -27,7 +27,9 @@ describeOnEachDatabase('refresh', (kind) => {
     await other.stop();
     await server.stop();
   });
-  beforeEach(() => (count += 1));
+  beforeEach(() => {
+    count += 1;
+  });
 
   const advance = (by: Parameters<TestApp['clock']['advance']>[0]) => {
     server.clock.advance(by);
