@@ -94,7 +94,9 @@ export class PostgresDoorbell extends Doorbell {
   private readonly id = randomBytes(6).toString('base64url');
   private open: PostgresClient | undefined;
   private retry: NodeJS.Timeout | undefined;
+  /** A ring that is due or on its way. */
   private pending: NodeJS.Timeout | undefined;
+  private rangMeanwhile = false;
   private isStopped = false;
 
   constructor(private readonly config: DatabaseConfig) {
@@ -107,11 +109,9 @@ export class PostgresDoorbell extends Doorbell {
 
   override ring(): void {
     if (this.isStopped) return;
-    this.pending ??= setTimeout(() => {
-      this.pending = undefined;
-      // Not sent where there is no connection: the others look by themselves before long.
-      this.open?.query(`SELECT pg_notify('${CHANNEL}', $1)`, [this.id]).catch(() => undefined);
-    }, RING_MILLISECONDS).unref();
+    // What was committed after the present one went out needs one of its own.
+    this.rangMeanwhile = this.pending !== undefined;
+    this.pending ??= setTimeout(() => void this.send(), RING_MILLISECONDS).unref();
   }
 
   override stop(): Promise<void> {
@@ -121,6 +121,14 @@ export class PostgresDoorbell extends Doorbell {
     this.open?.cut();
     this.open = undefined;
     return Promise.resolve();
+  }
+
+  /** Not sent where there is no connection: the others look by themselves before long. */
+  private async send(): Promise<void> {
+    await this.open?.query(`SELECT pg_notify('${CHANNEL}', $1)`, [this.id]).catch(() => undefined);
+    this.pending = undefined;
+    if (this.rangMeanwhile) this.ring();
+    this.rangMeanwhile = false;
   }
 
   private async connect(): Promise<void> {

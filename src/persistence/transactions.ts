@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
 import { ScopedStorage } from '../observability/scoped-storage.js';
+import { GroupCommit } from './group-commit.js';
 import { toStatement, type Statement } from './statement.js';
-import { isConflict, isLocked } from './store-errors.js';
+import { isConflict } from './store-errors.js';
 import type { Stores } from './stores.js';
-import { WriteQueue } from './write-queue.js';
 
 interface Transaction {
   readonly manager: EntityManager;
@@ -23,14 +23,15 @@ const CONFLICT_RETRIES = 4;
  */
 export class Transactions {
   private readonly open = new ScopedStorage<Transaction>();
-  private readonly queue: WriteQueue;
+  /** SQLite only. */
+  private readonly group: GroupCommit;
   private readonly statements = new Map<string, Statement>();
 
   constructor(
     private readonly stores: Stores,
-    private readonly waitMilliseconds: number,
+    waitMilliseconds: number,
   ) {
-    this.queue = new WriteQueue(waitMilliseconds);
+    this.group = new GroupCommit(stores.writer, waitMilliseconds);
   }
 
   get dialect(): Stores['dialect'] {
@@ -62,7 +63,7 @@ export class Transactions {
    */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.open.current) return work();
-    return this.dialect === 'sqlite' ? this.queue.run(() => this.whenUnlocked(work)) : this.withRetries(work);
+    return this.dialect === 'sqlite' ? this.grouped(work, true) : this.withRetries(work);
   }
 
   /**
@@ -71,21 +72,10 @@ export class Transactions {
    */
   async runUnsynced<T>(work: () => Promise<T>): Promise<T> {
     if (this.open.current) return work();
-    if (this.dialect === 'postgres') {
-      return this.withRetries(async () => {
-        await this.query('SET LOCAL synchronous_commit = off');
-        return work();
-      });
-    }
-    return this.queue.run(async () => {
-      const { writer } = this.stores;
-      const [row] = await writer.query<{ synchronous: number }[]>('PRAGMA synchronous');
-      await writer.query('PRAGMA synchronous = NORMAL');
-      try {
-        return await this.whenUnlocked(work);
-      } finally {
-        await writer.query(`PRAGMA synchronous = ${row!.synchronous}`);
-      }
+    if (this.dialect === 'sqlite') return this.grouped(work, false);
+    return this.withRetries(async () => {
+      await this.query('SET LOCAL synchronous_commit = off');
+      return work();
     });
   }
 
@@ -106,21 +96,8 @@ export class Transactions {
     else hook();
   }
 
-  /** SQLite: tries for the write lock without stopping the event loop, as another process may hold it. */
-  private async whenUnlocked<T>(work: () => Promise<T>): Promise<T> {
-    const deadline = performance.now() + this.waitMilliseconds;
-    for (;;) {
-      let begun = false;
-      try {
-        return await this.once(() => {
-          begun = true;
-          return work();
-        });
-      } catch (error) {
-        if (begun || !isLocked(error) || performance.now() > deadline) throw error;
-        await delay(1 + Math.random() * 10);
-      }
-    }
+  private grouped<T>(work: () => Promise<T>, isSynced: boolean): Promise<T> {
+    return this.withHooks((begin) => this.group.run((manager) => begin(manager, work), { isSynced }));
   }
 
   private async withRetries<T>(work: () => Promise<T>): Promise<T> {
@@ -134,11 +111,16 @@ export class Transactions {
     }
   }
 
-  private async once<T>(work: () => Promise<T>): Promise<T> {
+  private once<T>(work: () => Promise<T>): Promise<T> {
+    return this.withHooks((begin) => this.stores.writer.transaction((manager) => begin(manager, work)));
+  }
+
+  /** Runs the hooks that the work leaves behind, once the transaction has ended. */
+  private async withHooks<T>(transact: (begin: Begin) => Promise<T>): Promise<T> {
     const afterCommit: (() => void)[] = [];
     const afterEnd: (() => void)[] = [];
     try {
-      const result = await this.stores.writer.transaction((manager) =>
+      const result = await transact((manager, work) =>
         this.open.run({ manager, afterCommit, afterEnd }, work),
       );
       runAll(afterEnd);
@@ -150,6 +132,8 @@ export class Transactions {
     }
   }
 }
+
+type Begin = <T>(manager: EntityManager, work: () => Promise<T>) => Promise<T>;
 
 function runAll(hooks: readonly (() => void)[]): void {
   for (const hook of hooks) hook();

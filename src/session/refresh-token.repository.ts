@@ -50,11 +50,24 @@ export class RefreshTokenRepository {
     return rows.length === 1;
   }
 
-  async markUsed(tokenHash: string, now: number): Promise<void> {
-    await this.transactions.query('UPDATE refresh_tokens SET used_at = :now WHERE token_hash = :tokenHash', {
-      tokenHash,
-      now,
-    });
+  /** Marks a token as used and keeps its successor, in one statement. */
+  async succeed(
+    used: { readonly tokenHash: string; readonly accessTokenHash: string },
+    { tokenHash, accessTokenHash, sessionId, now }: NewRefreshToken,
+  ): Promise<void> {
+    await this.transactions.query(
+      `INSERT INTO refresh_tokens (token_hash, access_token_hash, session_id, created_at, used_at)
+       VALUES (:usedHash, :usedAccessHash, :sessionId, :now, :now), (:tokenHash, :accessTokenHash, :sessionId, :now, NULL)
+       ON CONFLICT (token_hash) DO UPDATE SET used_at = excluded.used_at`,
+      {
+        usedHash: used.tokenHash,
+        usedAccessHash: used.accessTokenHash,
+        tokenHash,
+        accessTokenHash,
+        sessionId,
+        now,
+      },
+    );
   }
 
   /** The session of an access token whose refresh token was used after `usedAfter`, if nobody ended it. */

@@ -81,13 +81,15 @@ export class RefreshService {
     const isOurs = await this.transactions.run(async () => {
       // The session's row is what everybody who changes its tokens has to get past: one of any number gets here.
       if (!(await this.sessions.rotate(present.id, present.tokenHash, session.tokenHash, now))) return false;
-      await this.refreshTokens.markUsed(hash, now);
-      await this.refreshTokens.insert({
-        tokenHash: tokenHash(successor.refreshToken),
-        accessTokenHash: session.tokenHash,
-        sessionId: present.id,
-        now,
-      });
+      await this.refreshTokens.succeed(
+        { tokenHash: hash, accessTokenHash: present.tokenHash },
+        {
+          tokenHash: tokenHash(successor.refreshToken),
+          accessTokenHash: session.tokenHash,
+          sessionId: present.id,
+          now,
+        },
+      );
       this.transactions.afterEnd(() => this.cache.drop(present.tokenHash));
       this.transactions.afterCommit(() => this.doorbell.ring());
       return true;

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { memory } from './memory.bench.js';
 import { passwordSignIn } from './password-sign-in.bench.js';
+import { refresh } from './refresh.bench.js';
+import { revocation } from './revocation.bench.js';
 import { sessionCheck } from './session-check.bench.js';
 import { start } from './start.bench.js';
 import type { Bench } from './support/bench.js';
@@ -12,7 +14,7 @@ import { documentOf, tableOf } from './support/report.js';
 import { Resources } from './support/resources.js';
 import { PROJECT } from './support/server-process.js';
 
-const benches: readonly Bench[] = [sessionCheck, passwordSignIn, memory, start];
+const benches: readonly Bench[] = [sessionCheck, passwordSignIn, refresh, revocation, memory, start];
 
 const USAGE = `npm run bench -- <name> [--json]
 

@@ -14,10 +14,19 @@ export interface Figure {
   readonly goal?: Goal;
 }
 
+/** How many values lay where; drawn as bars. */
+export interface Distribution {
+  readonly name: string;
+  readonly unit: string;
+  /** Values from `from` (included) to `to` (excluded). */
+  readonly buckets: readonly { readonly from: number; readonly to: number; readonly count: number }[];
+}
+
 /** The figures of one run, and the conditions they hold under. */
 export interface BenchResult {
   readonly conditions: Readonly<Record<string, string | number>>;
   readonly figures: readonly Figure[];
+  readonly distributions?: readonly Distribution[];
 }
 
 export interface BenchContext {

@@ -41,6 +41,16 @@ export async function createApplication(
   return { id: application_id, basic };
 }
 
+/** Changes settings of an application, each as `key=value`. */
+export async function setSettings(
+  database: BenchDatabase,
+  resources: Resources,
+  applicationId: number,
+  settings: readonly string[],
+): Promise<void> {
+  await cli(database, resources, ['apps', 'set', '--app', String(applicationId), ...settings]);
+}
+
 /** The settings that the server will run with. */
 export function configInForce(database: BenchDatabase, resources: Resources): Promise<ConfigDocument> {
   return cli<ConfigDocument>(database, resources, ['config', 'check']);

@@ -23,10 +23,12 @@ export async function runLoad(order: LoadOrder, expectedStatus: number): Promise
 export function rawRequest(
   method: string,
   path: string,
-  authorization: string,
+  authorization: string | null,
   body?: Readonly<Record<string, unknown>>,
 ): string {
-  const head = `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: ${authorization}\r\n`;
+  const head = `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${
+    authorization === null ? '' : `Authorization: ${authorization}\r\n`
+  }`;
   if (body === undefined) return `${head}\r\n`;
   const text = JSON.stringify(body);
   return `${head}Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;

@@ -1,4 +1,4 @@
-import type { BenchResult, Figure, Goal } from './bench.js';
+import type { BenchResult, Distribution, Figure, Goal } from './bench.js';
 
 export function isMet({ goal, value }: Figure): boolean | null {
   if (!goal) return null;
@@ -30,7 +30,25 @@ export function tableOf(machine: Readonly<Record<string, string | number>>, resu
     line(heading),
     line(widths.map((width) => '-'.repeat(width))),
     ...rows.map(line),
+    ...(result.distributions ?? []).flatMap((distribution) => ['', ...barsOf(distribution)]),
   ].join('\n');
+}
+
+const BAR_WIDTH = 50;
+
+/** A line for each bucket that has anything in it, and for the empty ones between. */
+function barsOf({ name, unit, buckets }: Distribution): string[] {
+  const most = Math.max(...buckets.map(({ count }) => count));
+  const last = buckets.findLastIndex(({ count }) => count > 0);
+  const width = String(buckets.at(-1)?.to ?? 0).length;
+  return [
+    name,
+    ...buckets.slice(0, last + 1).map(({ from, to, count }) => {
+      const bar = '#'.repeat(Math.ceil((count / most) * BAR_WIDTH));
+      const range = `${String(from).padStart(width)} to ${String(to).padStart(width)} ${unit}`;
+      return `  ${range}  ${String(count).padStart(7)}  ${bar}`.trimEnd();
+    }),
+  ];
 }
 
 /** The document for machines. */
@@ -49,6 +67,7 @@ export function documentOf(
     machine,
     conditions: result.conditions,
     figures,
+    ...(result.distributions && { distributions: result.distributions }),
     goals_met: result.figures.every((figure) => isMet(figure) !== false),
   };
 }

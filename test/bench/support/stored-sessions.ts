@@ -38,7 +38,7 @@ export async function storeSessions(
     provider: 'password',
     amr: '["pwd"]',
     auth_time: startedAt,
-    token_hash: createHash('sha256').update(token).digest('base64url'),
+    token_hash: hashOf(token),
     created_at: startedAt,
     started_at: startedAt,
     last_used_at: startedAt,
@@ -49,6 +49,39 @@ export async function storeSessions(
   }));
   await database.insert('sessions', sessions);
   return shuffled(tokens);
+}
+
+/**
+ * Gives every stored session a refresh token that nobody has used.
+ *
+ * @param accessTokens of the sessions. @returns the refresh tokens.
+ */
+export async function storeRefreshTokens(
+  database: BenchDatabase,
+  accessTokens: readonly string[],
+): Promise<string[]> {
+  const rows = await database.query<{ id: number | string; token_hash: string }>(
+    'SELECT id, token_hash FROM sessions',
+  );
+  const ids = new Map(rows.map(({ id, token_hash }) => [token_hash, Number(id)]));
+  const stored = accessTokens.map((accessToken) => {
+    const accessTokenHash = hashOf(accessToken);
+    const token = `ostr_${randomBytes(32).toString('base64url')}`;
+    const row: Row = {
+      token_hash: hashOf(token),
+      access_token_hash: accessTokenHash,
+      session_id: ids.get(accessTokenHash)!,
+      created_at: Date.now() - HOUR_MILLISECONDS,
+      used_at: null,
+    };
+    return { token, row };
+  });
+  await database.insert(
+    'refresh_tokens',
+    stored.map(({ row }) => row),
+  );
+  await database.settle();
+  return stored.map(({ token }) => token);
 }
 
 /** Sets the clocks so that every other session has paused for ten minutes and the rest is in use. */
@@ -68,6 +101,10 @@ export async function usedSince(database: BenchDatabase, instant: number): Promi
     `SELECT count(*) AS used FROM sessions WHERE last_used_at >= ${instant}`,
   );
   return Number(rows[0]!.used);
+}
+
+function hashOf(token: string): string {
+  return createHash('sha256').update(token).digest('base64url');
 }
 
 const nobody = {
