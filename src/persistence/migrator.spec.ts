@@ -67,9 +67,57 @@ describeOnEachDatabase('migrate', (kind) => {
     const stores = open();
     await migrate(stores);
     await stores.writer.query(
-      `INSERT INTO schema_migrations (timestamp, name) VALUES (9999999999999, 'Later9999999999999')`,
+      `INSERT INTO schema_migrations (timestamp, name) VALUES (9999999999999, 'ContractLater9999999999999')`,
     );
     await expect(migrate(open())).rejects.toThrow(NewerSchemaError);
-    await expect(migrate(open())).rejects.toThrow(/newer version.*Later9999999999999/);
+    await expect(migrate(open())).rejects.toThrow(/newer version.*ContractLater9999999999999/);
+  });
+
+  it('starts on a database to which a newer version has only added', async () => {
+    const stores = open();
+    await migrate(stores);
+    await stores.writer.query(
+      `INSERT INTO schema_migrations (timestamp, name) VALUES (9999999999999, 'Later9999999999999')`,
+    );
+    expect(await migrate(open())).toEqual([]);
+  });
+
+  it.each(
+    migrations
+      .filter(({ name }) => !name.startsWith('Contract'))
+      .map((migration) => [migration.name, migration]),
+  )('%s takes nothing from the version before it, and asks nothing of it', async (_, migration) => {
+    const stores = open();
+    await stores.writer.initialize();
+    const runner = stores.writer.createQueryRunner();
+    const schema = async () => new Map((await runner.getTables()).map((table) => [table.name, table]));
+    const before = migrations.slice(0, migrations.indexOf(migration as (typeof migrations)[0]));
+    for (const earlier of before) await new earlier().up(runner);
+    const old = await schema();
+    await new (migration as (typeof migrations)[0])().up(runner);
+    const fresh = await schema();
+    await runner.release();
+    for (const [name, table] of old) {
+      const next = fresh.get(name);
+      const columns = new Map(next?.columns.map((column) => [column.name, column]));
+      for (const { name: column, type, isNullable } of table.columns) {
+        expect({ name, column, ...pick(columns.get(column)) }).toEqual({ name, column, type, isNullable });
+        columns.delete(column);
+      }
+      for (const { name: column, isNullable, default: value } of columns.values()) {
+        expect([name, column, isNullable || value !== undefined]).toEqual([name, column, true]);
+      }
+      const rules = (of = table) => [
+        ...of.uniques.map((unique) => unique.name),
+        ...of.checks.map((check) => check.name),
+        ...of.foreignKeys.map((key) => key.name),
+        ...of.indices.filter(({ isUnique }) => isUnique).map((index) => index.name),
+      ];
+      expect(rules(next).filter((rule) => !rules().includes(rule))).toEqual([]);
+    }
   });
 });
+
+function pick(column: { type: string; isNullable: boolean } | undefined) {
+  return column && { type: column.type, isNullable: column.isNullable };
+}

@@ -20,6 +20,7 @@ describe('a PostgreSQL that goes away', () => {
         DATABASE_URL: postgres.url('postgres'),
         MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
         OSTIARY_DATABASE__WAIT_MILLISECONDS: '1000',
+        OSTIARY_THROTTLE__FAILURES_PER_USER: '3',
       },
       remove: () => Promise.resolve(),
     };
@@ -55,5 +56,21 @@ describe('a PostgreSQL that goes away', () => {
     await postgres.start();
     expect((await all()).map(({ status }) => status)).toEqual([200, 200, 401, 201, 201]);
     expect((await server.api.get('/health/ready')).status).toBe(200);
+  });
+
+  it('U-31 makes no guess free: without its counters nobody is let try, and they are still there afterwards', async () => {
+    await server.api.signUp(application, { login: 'carol' });
+    const guess = async (password: string) => {
+      const body = { provider: 'password', credential: { login: 'carol', password } };
+      return (await server.api.send('POST', '/v1/sessions', { as: application, body })).status;
+    };
+    for (let i = 0; i < 3; i += 1) expect(await guess('wrong password')).toBe(401);
+    expect(await guess(PASSWORD)).toBe(429);
+    await postgres.stop();
+    expect([await guess('wrong password'), await guess(PASSWORD)]).toEqual([503, 503]);
+    await postgres.start();
+    expect(await guess(PASSWORD)).toBe(429);
+    server.clock.advance({ minutes: 2 });
+    expect(await guess(PASSWORD)).toBe(201);
   });
 });

@@ -205,7 +205,7 @@ describe('a server that cannot start', () => {
     });
     await open.transactions.run(() =>
       open.transactions.query(
-        `INSERT INTO schema_migrations (timestamp, name) VALUES (9999999999999, 'Later')`,
+        `INSERT INTO schema_migrations (timestamp, name) VALUES (9999999999999, 'ContractLater')`,
       ),
     );
     await open.close();

@@ -26,10 +26,18 @@ export class ServerProcess {
     private readonly finished: Promise<Finished>,
   ) {}
 
-  /** Resolves once it says where it listens. @throws when it stops instead, with what it said. */
-  static async start(env: Environment, wrap: readonly string[] = []): Promise<ServerProcess> {
+  /**
+   * Resolves once it says where it listens.
+   *
+   * @param folder of another build. @throws when it stops instead, with what it said.
+   */
+  static async start(
+    env: Environment,
+    wrap: readonly string[] = [],
+    folder = REPOSITORY,
+  ): Promise<ServerProcess> {
     const [command, ...rest] = [...wrap, process.execPath, 'dist/main.js'];
-    const { child, finished } = run(command, rest, { LOG_LEVEL: 'info', PORT: '0', ...env });
+    const { child, finished } = run(command, rest, { LOG_LEVEL: 'info', PORT: '0', ...env }, folder);
     const url = await Promise.race([listeningUrl(child), finished]);
     if (typeof url === 'string') return new ServerProcess(child, url, finished);
     throw new Error(`The server stopped with ${url.code}:\n${url.stdout}${url.stderr}`);
@@ -64,9 +72,9 @@ export async function ostiaryJson<T>(env: Environment, ...args: string[]): Promi
   return JSON.parse(stdout) as T;
 }
 
-function run(command: string, args: readonly string[], env: Environment) {
+function run(command: string, args: readonly string[], env: Environment, cwd = REPOSITORY) {
   const options: SpawnOptions = {
-    cwd: REPOSITORY,
+    cwd,
     env: surroundings(env),
     stdio: ['ignore', 'pipe', 'pipe'],
   };
