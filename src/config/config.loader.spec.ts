@@ -75,6 +75,13 @@ describe('loadConfig', () => {
     }
   });
 
+  it('names the setting whose value in the environment is not YAML', () => {
+    expect(faultsOf({ PORT: '{', OSTIARY_LOG__LEVEL: '[' })).toEqual([
+      'server.port: PORT is not YAML',
+      'log.level: OSTIARY_LOG__LEVEL is not YAML',
+    ]);
+  });
+
   it('refuses PostgreSQL without a master key', () => {
     const DATABASE_URL = 'postgres://u:p@localhost/x';
     expect(faultsOf({ DATABASE_URL }).join()).toContain('master_key');
