@@ -71,6 +71,8 @@ export abstract class ThrottleConfig {
 /** All sections at once: what the loader returns and `config check` shows. */
 export interface Config {
   readonly dataDir: string;
+  /** Processes that serve; with more than one, a parent that starts them comes on top. */
+  readonly workers: number;
   readonly server: ServerConfig;
   readonly management: ManagementConfig;
   readonly database: DatabaseConfig;
