@@ -107,6 +107,7 @@ function toConfig(raw: RawConfig): Config {
       queueLimit: passwords.queue_limit,
     },
     throttle: {
+      processes: workers,
       failuresPerUser: {
         limit: throttle.failures_per_user,
         windowSeconds: throttle.failures_per_user_window_seconds,

@@ -62,6 +62,8 @@ export interface ThrottleRule {
 }
 
 export abstract class ThrottleConfig {
+  /** How many processes count side by side. */
+  abstract readonly processes: number;
   abstract readonly failuresPerUser: ThrottleRule;
   abstract readonly failuresPerAddress: ThrottleRule;
   abstract readonly signUpsPerAddress: ThrottleRule;

@@ -178,6 +178,19 @@ describeOnEachDatabase('a server with two workers', (kind) => {
     expect(row!.last_used_at).toBeGreaterThan(longAgo);
   });
 
+  it('tries fewer than twice the limit of guesses that reach both at the same moment', async () => {
+    const application = await createApplication();
+    const { server, api } = await start();
+    await api.signUp(application, { login: 'alice' });
+    const body = { provider: 'password', credential: { login: 'alice', password: 'a guess' } };
+    const guess = async () => (await api.send('POST', '/v1/sessions', { as: application, body })).status;
+    const statuses = await Promise.all(Array.from({ length: 60 }, guess));
+    const tried = statuses.filter((status) => status === 401).length;
+    expect(statuses.filter((status) => status === 429)).toHaveLength(60 - tried);
+    expect(tried).toBeLessThan(20);
+    expect(await whoAnswered(server, '/v1/sessions', 60)).toHaveLength(WORKERS);
+  });
+
   it('counts for all workers, whichever is asked, and forgets nothing when one is replaced', async () => {
     const application = await createApplication();
     const { server, api } = await start();
