@@ -6,7 +6,7 @@
  * The rules name rooms that are not built yet, so that whoever builds one finds its walls standing.
  */
 const ground =
-  'audit|throttle|outbox|jobs|mail|files|secrets|outbound|persistence|http|observability|config|events|errors|time';
+  'audit|throttle|outbox|jobs|mail|files|secrets|outbound|persistence|http|observability|workers|config|events|errors|time';
 const faces = 'api|oauth|compat|admin|cli';
 const features =
   'chat|local-auth|session|accounts|identity-providers|identity|social-auth|custom-idp|applications';

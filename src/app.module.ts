@@ -5,6 +5,7 @@ import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { EventsModule } from './events/events.module.js';
 import { LocalAuthModule } from './local-auth/local-auth.module.js';
+import type { Exposition } from './observability/exposition.js';
 import type { Logger } from './observability/logger.js';
 import { ObservabilityModule } from './observability/observability.module.js';
 import { PersistenceModule } from './persistence/persistence.module.js';
@@ -15,7 +16,8 @@ import { SessionModule } from './session/session.module.js';
 /** The map of the product: ground first, features next, faces last. No logic. */
 @Module({})
 export class AppModule {
-  static of(config: Config, logger: Logger): DynamicModule {
+  /** @param exposition what /metrics answers with where several processes serve; null: what this one counts. */
+  static of(config: Config, logger: Logger, exposition: Exposition | null = null): DynamicModule {
     return {
       module: AppModule,
       imports: [
@@ -23,7 +25,7 @@ export class AppModule {
         EventsModule,
         PersistenceModule.of(rows),
         SecretsModule.of(encryptedColumns),
-        ObservabilityModule.of(logger, config.management),
+        ObservabilityModule.of(logger, config.management, exposition),
 
         ApplicationsModule,
         SessionModule,

@@ -1,5 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { isMap, isScalar, parseDocument, type YAMLMap } from 'yaml';
@@ -55,7 +55,7 @@ describe('loadConfig', () => {
       DATABASE_URL: 'mysql://x',
       TRUSTED_PROXIES: 'proxy.example',
       LOG_LEVEL: 'loud',
-      WORKERS: '4',
+      WORKERS: 'many',
       OSTIARY_NO_SUCH__THING: '1',
       OSTIARY_PASSWORDS__MEMORY_KIB: '1024',
       OSTIARY_PASSWORDS__POOL_SIZE: '64',
@@ -73,6 +73,23 @@ describe('loadConfig', () => {
     ]) {
       expect(faults.join('\n')).toContain(path);
     }
+  });
+
+  it('names the setting whose value in the environment is not YAML', () => {
+    expect(faultsOf({ PORT: '{', OSTIARY_LOG__LEVEL: '[' })).toEqual([
+      'server.port: PORT is not YAML',
+      'log.level: OSTIARY_LOG__LEVEL is not YAML',
+    ]);
+  });
+
+  it('takes one worker, a number of them, or one for each processor', () => {
+    expect(loadConfig({}).workers).toBe(1);
+    expect(loadConfig({ WORKERS: '3' }).workers).toBe(3);
+    expect(loadConfig({ WORKERS: 'auto' }).workers).toBe(availableParallelism());
+  });
+
+  it.each(['0', '-1', '1.5', '257', 'many', 'true', '[2]'])('refuses %s workers', (WORKERS) => {
+    expect(faultsOf({ WORKERS })).toEqual(['workers: must be auto or a whole number from 1 to 256']);
   });
 
   it('refuses PostgreSQL without a master key', () => {

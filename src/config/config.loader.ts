@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import type { Config, DatabaseConfig } from './config.js';
-import { configSchema, defaultPoolSize, type RawConfig } from './config.schema.js';
+import { configSchema, defaultPoolSize, workerCount, type RawConfig } from './config.schema.js';
 import { readEnvironment, type Environment } from './environment.js';
 
 /** Everything that is wrong with the configuration, one line a fault, each with its path. */
@@ -75,8 +75,10 @@ function isTree(value: unknown): value is Tree {
 function toConfig(raw: RawConfig): Config {
   const dataDir = resolve(raw.data_dir);
   const { server, passwords, throttle } = raw;
+  const workers = workerCount(raw.workers);
   return {
     dataDir,
+    workers,
     server: {
       host: server.host,
       port: server.port,
@@ -101,10 +103,11 @@ function toConfig(raw: RawConfig): Config {
       memoryKib: passwords.memory_kib,
       iterations: passwords.iterations,
       parallelism: passwords.parallelism,
-      poolSize: passwords.pool_size ?? defaultPoolSize(),
+      poolSize: passwords.pool_size ?? defaultPoolSize(workers),
       queueLimit: passwords.queue_limit,
     },
     throttle: {
+      processes: workers,
       failuresPerUser: {
         limit: throttle.failures_per_user,
         windowSeconds: throttle.failures_per_user_window_seconds,

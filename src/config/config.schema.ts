@@ -8,6 +8,13 @@ const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https U
 /** libuv's pool, which the hashes run in, has four threads unless the environment says otherwise. */
 const DEFAULT_THREAD_POOL_SIZE = 4;
 
+/** More than any machine has processors; a slip of the finger should not start thousands of processes. */
+const MOST_WORKERS = 256;
+
+function isWorkerSetting(value: unknown): boolean {
+  return value === 'auto' || (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MOST_WORKERS);
+}
+
 function databaseUrl(value: string): boolean {
   return /^sqlite:./.test(value) || /^postgres(ql)?:\/\/./.test(value);
 }
@@ -17,7 +24,9 @@ export const configSchema = z
   .strictObject({
     data_dir: z.string().min(1),
     master_key: z.string().min(1).nullable(),
-    workers: z.literal(1, { error: 'must be 1: serving from several processes is not offered yet' }),
+    workers: z.custom<'auto' | number>(isWorkerSetting, {
+      error: `must be auto or a whole number from 1 to ${MOST_WORKERS}`,
+    }),
     server: z.strictObject({
       host: z.string().min(1),
       port,
@@ -120,7 +129,19 @@ function threadPoolSize(): number {
   return Number.isInteger(size) && size > 0 ? size : DEFAULT_THREAD_POOL_SIZE;
 }
 
-/** The pool in force when none is set: a processor and a pool thread stay free for everything else. */
-export function defaultPoolSize(): number {
-  return Math.max(1, Math.min(availableParallelism() - 1, threadPoolSize() - 1));
+/** The processes meant by the setting `workers`. */
+export function workerCount(workers: RawConfig['workers']): number {
+  return workers === 'auto' ? availableParallelism() : workers;
+}
+
+/**
+ * The pool of one process when none is set: a processor and a pool thread stay free for everything else. All processes
+ * share the same processors, and each has a thread pool of its own.
+ */
+export function defaultPoolSize(
+  workers: number,
+  processors = availableParallelism(),
+  threads = threadPoolSize(),
+): number {
+  return Math.max(1, Math.min(Math.floor((processors - 1) / workers), threads - 1));
 }

@@ -64,6 +64,8 @@ export interface ThrottleRule {
 }
 
 export abstract class ThrottleConfig {
+  /** How many processes count side by side. */
+  abstract readonly processes: number;
   abstract readonly failuresPerUser: ThrottleRule;
   abstract readonly failuresPerAddress: ThrottleRule;
   abstract readonly signUpsPerAddress: ThrottleRule;
@@ -73,6 +75,8 @@ export abstract class ThrottleConfig {
 /** All sections at once: what the loader returns and `config check` shows. */
 export interface Config {
   readonly dataDir: string;
+  /** Processes that serve; with more than one, a parent that starts them comes on top. */
+  readonly workers: number;
   readonly server: ServerConfig;
   readonly management: ManagementConfig;
   readonly database: DatabaseConfig;

@@ -12,8 +12,13 @@ const asList = (value: string): unknown =>
     .map((item) => item.trim())
     .filter(Boolean);
 
+interface Setting {
+  readonly path: readonly string[];
+  readonly read: (value: string) => unknown;
+}
+
 /** The names of the operating contract and the setting each one overrides. */
-const NAMED: Record<string, { path: readonly string[]; read: (value: string) => unknown }> = {
+const NAMED: Record<string, Setting> = {
   DATA_DIR: { path: ['data_dir'], read: asText },
   MASTER_KEY: { path: ['master_key'], read: asText },
   WORKERS: { path: ['workers'], read: asYaml },
@@ -54,13 +59,24 @@ export function readEnvironment(env: Environment): { tree: Tree; faults: string[
   }
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined || value === '') continue;
-    const named = NAMED[name];
-    if (named) assign(tree, named.path, named.read(value));
-    else if (name.startsWith(PREFIX)) {
-      assign(tree, name.slice(PREFIX.length).toLowerCase().split('__'), asYaml(value));
+    const setting = NAMED[name] ?? settingOf(name);
+    if (!setting) continue;
+    const { path, read } = setting;
+    let parsed: unknown;
+    try {
+      parsed = read(value);
+    } catch {
+      faults.push(`${path.join('.')}: ${name} is not YAML`);
+      continue;
     }
+    assign(tree, path, parsed);
   }
   return { tree, faults };
+}
+
+function settingOf(name: string): Setting | null {
+  if (!name.startsWith(PREFIX)) return null;
+  return { path: name.slice(PREFIX.length).toLowerCase().split('__'), read: asYaml };
 }
 
 function assign(tree: Tree, path: readonly string[], value: unknown): void {

@@ -186,6 +186,13 @@ export const errorCatalog = {
     oauth: 'temporarily_unavailable',
     next: 'Wait for the seconds in Retry-After; the server recovers by itself.',
   },
+  metrics_unavailable: {
+    status: 503,
+    title: 'Not every server process has told its part of the metrics.',
+    log: 'warn',
+    oauth: 'temporarily_unavailable',
+    next: 'Repeat the request; there is no answer for a part of the processes.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorCatalog;

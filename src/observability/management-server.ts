@@ -2,8 +2,8 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { ManagementConfig } from '../config/config.js';
+import { Exposition, EXPOSITION_TYPE } from './exposition.js';
 import { Health } from './health.js';
-import { Metrics } from './metrics.js';
 
 /** /health and /metrics on a port of their own, which a firewall can keep from clients. */
 @Injectable()
@@ -13,7 +13,7 @@ export class ManagementServer implements OnApplicationShutdown {
   constructor(
     private readonly config: ManagementConfig,
     private readonly health: Health,
-    private readonly metrics: Metrics,
+    private readonly exposition: Exposition,
   ) {}
 
   /** Listens when configured. @returns the address, or null when the main port serves these. */
@@ -42,11 +42,17 @@ export class ManagementServer implements OnApplicationShutdown {
       const ready = await this.health.isReady();
       return send(response, ready ? 200 : 503, { status: ready ? 'ready' : 'unavailable' });
     }
-    if (path === '/metrics') {
-      response.writeHead(200, { 'content-type': this.metrics.contentType }).end(await this.metrics.text());
-      return;
-    }
+    if (path === '/metrics') return this.scrape(response);
     send(response, 404, { status: 'not found' });
+  }
+
+  private async scrape(response: ServerResponse): Promise<void> {
+    try {
+      const text = await this.exposition.text();
+      response.writeHead(200, { 'content-type': EXPOSITION_TYPE }).end(text);
+    } catch {
+      send(response, 503, { status: 'unavailable' });
+    }
   }
 }
 

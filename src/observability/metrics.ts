@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { DomainEvents } from '../events/domain-events.js';
+import type { Exposition } from './exposition.js';
+import { snapshotOf, type MetricsSnapshot } from './metrics-snapshot.js';
 
-/** What Prometheus scrapes. Labels are words of ours and route patterns: never an id, an address or a path as sent. */
+/** What this process counts. Labels are words of ours and route patterns: never an id, an address or a path as sent. */
 @Injectable()
-export class Metrics {
+export class Metrics implements Exposition {
   private readonly registry = new Registry();
 
   private readonly requests = new Histogram({
@@ -40,6 +42,7 @@ export class Metrics {
 
   constructor(events: DomainEvents) {
     collectDefaultMetrics({ register: this.registry });
+    this.gauge('ostiary_workers', 'Processes that serve.', () => 1);
     events.on('session.begun', ({ kind, provider }) =>
       this.begun.inc({ kind, provider: provider ?? 'none' }),
     );
@@ -55,7 +58,7 @@ export class Metrics {
     this.requests.observe({ method, route, status }, milliseconds / 1000);
   }
 
-  /** Registers a value that is read when scraped. */
+  /** Registers a value that is read when scraped. Those of several processes are added up. */
   gauge(name: string, help: string, read: () => number): void {
     new Gauge({
       name,
@@ -67,12 +70,13 @@ export class Metrics {
     });
   }
 
-  get contentType(): string {
-    return this.registry.contentType;
-  }
-
   text(): Promise<string> {
     return this.registry.metrics();
+  }
+
+  /** The same for a process that adds several up. */
+  snapshot(): Promise<MetricsSnapshot> {
+    return snapshotOf(this.registry);
   }
 
   private counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {

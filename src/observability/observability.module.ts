@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { ManagementConfig } from '../config/config.js';
+import { Exposition } from './exposition.js';
 import { Health } from './health.js';
 import { Logger } from './logger.js';
 import { ManagementServer } from './management-server.js';
@@ -12,12 +13,21 @@ import { ProbesController } from './probes.controller.js';
  */
 @Module({})
 export class ObservabilityModule {
-  static of(logger: Logger, management: ManagementConfig): DynamicModule {
+  /** @param exposition null: this process is the only one that serves, and answers with its own. */
+  static of(logger: Logger, management: ManagementConfig, exposition: Exposition | null): DynamicModule {
     return {
       module: ObservabilityModule,
       global: true,
       controllers: management.port === null ? [ProbesController] : [],
-      providers: [{ provide: Logger, useValue: logger }, Metrics, Health, ManagementServer],
+      providers: [
+        { provide: Logger, useValue: logger },
+        Metrics,
+        exposition
+          ? { provide: Exposition, useValue: exposition }
+          : { provide: Exposition, useExisting: Metrics },
+        Health,
+        ManagementServer,
+      ],
       exports: [Logger, Metrics, Health, ManagementServer],
     };
   }

@@ -1,14 +1,14 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { Exposition, EXPOSITION_TYPE } from './exposition.js';
 import { Health } from './health.js';
-import { Metrics } from './metrics.js';
 
 /** Probes and Prometheus on the main port; absent when `management.port` gives them one of their own. */
 @Controller()
 export class ProbesController {
   constructor(
     private readonly health: Health,
-    private readonly metrics: Metrics,
+    private readonly exposition: Exposition,
   ) {}
 
   /** The process answers. Says nothing about the database: restarting would not mend that. */
@@ -25,6 +25,7 @@ export class ProbesController {
 
   @Get('metrics')
   async scrape(@Res() reply: FastifyReply): Promise<void> {
-    await reply.type(this.metrics.contentType).send(await this.metrics.text());
+    const text = await this.exposition.text();
+    await reply.type(EXPOSITION_TYPE).send(text);
   }
 }

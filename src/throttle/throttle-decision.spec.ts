@@ -25,7 +25,7 @@ describe('secondsToWait', () => {
     ['lets no second one begin beside it', { count: 3, pausedUntil: NOW, inFlight: 1 }, 1],
     ['forgets the count when the window is over', { count: 99, windowEndsAt: NOW }, null],
   ])('with a pause, %s', (_, facts, wait) => {
-    expect(secondsToWait(state(facts), pausing, NOW)).toBe(wait);
+    expect(secondsToWait(state(facts), pausing, NOW, 1)).toBe(wait);
   });
 
   const plain = { limit: 3, windowSeconds: 600, pauseSeconds: 0 };
@@ -35,6 +35,24 @@ describe('secondsToWait', () => {
     ['refuses until the window is over', { count: 3 }, 60],
     ['opens with the next window', { count: 3, windowEndsAt: NOW }, null],
   ])('without a pause, %s', (_, facts, wait) => {
-    expect(secondsToWait(state(facts), plain, NOW)).toBe(wait);
+    expect(secondsToWait(state(facts), plain, NOW, 1)).toBe(wait);
+  });
+
+  it.each([
+    {
+      rule: pausing,
+      inFlight: 1,
+      wait: 1,
+      text: 'with a pause, takes other processes to have as many under way',
+    },
+    {
+      rule: pausing,
+      inFlight: 0,
+      wait: null,
+      text: 'with a pause, lets each of many processes have one try',
+    },
+    { rule: plain, inFlight: 1, wait: null, text: 'without a pause, counts only its own tries under way' },
+  ])('$text', ({ rule, inFlight, wait }) => {
+    expect(secondsToWait(state({ count: 1, inFlight }), rule, NOW, 8)).toBe(wait);
   });
 });

@@ -8,6 +8,7 @@ import { ThrottleCounterRepository } from './throttle-counter.repository.js';
 
 const rule = (limit: number, pauseSeconds = 0) => ({ limit, windowSeconds: 600, pauseSeconds });
 const config: ThrottleConfig = {
+  processes: 1,
   failuresPerUser: rule(3, 60),
   failuresPerAddress: rule(5),
   signUpsPerAddress: rule(2),

@@ -91,7 +91,8 @@ export class Throttle {
         const row = rows.find((candidate) => candidate.key === key);
         // Refusals that were counted while the counters were being read may not be among what was read.
         const { inFlight, refusals } = this.present.get(key)!;
-        return secondsToWait(toState(row, inFlight, refusals - before[i]!, now, rule), rule, now);
+        const state = toState(row, inFlight, refusals - before[i]!, now, rule);
+        return secondsToWait(state, rule, now, this.config.processes);
       });
       const wait = Math.max(...waits.map((seconds) => seconds ?? 0));
       if (wait > 0) throw new BrokerError('too_many_requests', { retryAfterSeconds: wait });

@@ -16,10 +16,14 @@ import { PROJECT } from './support/server-process.js';
 
 const benches: readonly Bench[] = [sessionCheck, passwordSignIn, refresh, revocation, memory, start];
 
-const USAGE = `npm run bench -- <name> [--json]
+const USAGE = `npm run bench -- <name> [--workers N] [--json]
 
 Starts the built server (npm run build) and what it is compared with, all on the loopback, and prints a table and then
 a JSON document. With --json, stdout has the document alone (add --silent after "npm run" for npm's own lines).
+With --workers, a server with so many workers is compared with one process (${benches
+  .filter((bench) => bench.runWithWorkers !== undefined)
+  .map(({ name }) => name)
+  .join(', ')}).
 
 ${benches.map(describe).join('\n\n')}
 `;
@@ -30,7 +34,7 @@ process.exit(await main());
 async function main(): Promise<number> {
   const given = readArguments();
   if (given === null) return 1;
-  const { name, json } = given;
+  const { name, json, workers } = given;
   if (name === undefined) {
     process.stdout.write(USAGE);
     return 0;
@@ -38,31 +42,44 @@ async function main(): Promise<number> {
   const bench = benches.find((candidate) => candidate.name === name);
   if (!bench)
     return complain(`There is no bench "${name}". There are: ${benches.map((b) => b.name).join(', ')}.`);
+  if (workers !== null && !bench.runWithWorkers)
+    return complain(`The bench "${name}" does not compare workers.`);
   if (!existsSync(join(PROJECT, 'dist', 'main.js')))
     return complain('There is no built server to measure. Run "npm run build" first.');
-  return measure(bench, json);
+  return measure(bench, workers, json);
 }
 
-function readArguments(): { name: string | undefined; json: boolean } | null {
+interface Arguments {
+  readonly name: string | undefined;
+  readonly json: boolean;
+  readonly workers: number | null;
+}
+
+function readArguments(): Arguments | null {
   try {
     const { values, positionals } = parseArgs({
-      options: { json: { type: 'boolean', default: false } },
+      options: { json: { type: 'boolean', default: false }, workers: { type: 'string' } },
       allowPositionals: true,
     });
     if (positionals.length > 1) throw new Error('One bench at a time: they would measure each other.');
-    return { name: positionals[0], json: values.json };
+    const workers = values.workers === undefined ? null : Number(values.workers);
+    if (workers !== null && !(Number.isInteger(workers) && workers >= 2 && workers <= 256))
+      throw new Error('--workers takes a whole number from 2 to 256.');
+    return { name: positionals[0], json: values.json, workers };
   } catch (error) {
     complain((error as Error).message);
     return null;
   }
 }
 
-async function measure(bench: Bench, json: boolean): Promise<number> {
+async function measure(bench: Bench, workers: number | null, json: boolean): Promise<number> {
   const progress = new Progress(process.stderr);
   const resources = new Resources();
   try {
     const machine = machineFacts();
-    const result = await Promise.race([bench.run({ progress, resources }), interruption()]);
+    const context = { progress, resources };
+    const running = workers === null ? bench.run(context) : bench.runWithWorkers!(context, workers);
+    const result = await Promise.race([running, interruption()]);
     progress.clear();
     const out = json ? process.stderr : process.stdout;
     out.write(`\n${tableOf(machine, result)}\n\n`);

@@ -1,13 +1,21 @@
 import type { Bench, BenchContext, Figure } from './support/bench.js';
 import { startBareServer } from './support/bare.js';
-import { createPostgres, createSqlite, type BenchDatabase } from './support/bench-database.js';
-import { configInForce, createApplication } from './support/installation.js';
-import { rawRequest, runLoad } from './support/load.js';
+import { createPostgres, createSqlite } from './support/bench-database.js';
+import { configInForce } from './support/installation.js';
 import { ServerProcess } from './support/server-process.js';
-import { spread, type Spread } from './support/statistics.js';
-import { pauseHalf, storeSessions, usedSince } from './support/stored-sessions.js';
+import {
+  CONNECTIONS_IN_WORDS,
+  figuresOf,
+  measure,
+  store,
+  type Sample,
+  type Stored,
+  type Target,
+} from './support/session-checks.js';
+import { spread } from './support/statistics.js';
+import { pauseHalf, usedSince } from './support/stored-sessions.js';
+import { runSessionCheckWithWorkers } from './session-check-workers.js';
 
-const CONNECTIONS = 32;
 const WARM_ROUNDS = 7;
 const ROUND_SECONDS = 4;
 const WARM_UP_SECONDS = 3;
@@ -18,41 +26,25 @@ const COLD_STARTS = 3;
 const WARM_GOAL = { atLeast: 0.5 };
 const COLD_GOAL = { atLeast: 0.25 };
 
-/** A server under load, bare or not. */
-interface Target {
-  readonly port: number;
-  cpuMicroseconds(): number;
-}
-
-interface Sample {
-  readonly requestsPerSecond: number;
-  readonly p50: number;
-  readonly p99: number;
-  readonly cpuMicroseconds: number;
-}
-
-interface Stored {
-  readonly database: BenchDatabase;
-  readonly requests: readonly string[];
-}
-
 export const sessionCheck: Bench = {
   name: 'session-check',
   asks: 'GET /v1/session beside a bare node:http server that answers the same bytes',
   goals: [
     'sessions in memory: at least 0.50 of the bare server, on SQLite and on PostgreSQL',
     'each of 100 000 stored sessions asked for once: at least 0.25 of the bare server on SQLite',
+    'with --workers N: processor time per request of all processes together below 1.10 of one process',
   ],
   run: runSessionCheck,
+  runWithWorkers: runSessionCheckWithWorkers,
 };
 
 async function runSessionCheck(context: BenchContext) {
   const { progress, resources } = context;
   progress.plan(5 + WARM_ROUNDS * 3 + COLD_STARTS * 2 * 3);
   progress.step('storing sessions in SQLite');
-  const sqlite = await store(createSqlite(resources), context);
+  const sqlite = await store(createSqlite(resources), COLD_SESSIONS, context);
   progress.step('storing sessions in PostgreSQL');
-  const postgres = await store(await createPostgres(resources), context);
+  const postgres = await store(await createPostgres(resources), COLD_SESSIONS, context);
   const answer = await answerOf(sqlite, context);
   const bare = await startBareServer(answer, resources);
 
@@ -62,7 +54,7 @@ async function runSessionCheck(context: BenchContext) {
   const { sessions, database } = await configInForce(sqlite.database, resources);
   return {
     conditions: {
-      connections: `${CONNECTIONS}, kept alive, one request at a time on each; the generator spins`,
+      connections: CONNECTIONS_IN_WORDS,
       answer: `${answer.body.length} bytes of ${answer.contentType}`,
       warm: `${WARM_ROUNDS} rounds of ${ROUND_SECONDS} s each, bare and Ostiary in turn, ${WARM_SESSIONS} sessions`,
       cold: `${COLD_STARTS} fresh starts for each database, ${COLD_SESSIONS} sessions each asked for once, a bare round of ${ROUND_SECONDS} s before and after`,
@@ -73,12 +65,6 @@ async function runSessionCheck(context: BenchContext) {
     },
     figures,
   };
-}
-
-async function store(database: BenchDatabase, { resources }: BenchContext): Promise<Stored> {
-  const { id } = await createApplication(database, resources);
-  const tokens = await storeSessions(database, id, COLD_SESSIONS);
-  return { database, requests: tokens.map((token) => rawRequest('GET', '/v1/session', `Bearer ${token}`)) };
 }
 
 /** What Ostiary answers, for the bare server to repeat. */
@@ -149,35 +135,6 @@ async function cold({ progress, resources }: BenchContext, bare: Target, stored:
     { name: `${name}: sessions whose use was recorded`, unit: 'of all', ...spread(recorded) },
     shareByCpu(name, samples, bareSamples),
     database.kind === 'SQLite' ? { ...share, goal: COLD_GOAL } : share,
-  ];
-}
-
-/** Processor time includes the writing of all uses that the requests left behind. */
-async function measure(
-  target: Target,
-  requests: readonly string[],
-  until: { readonly seconds: number } | { readonly total: number },
-): Promise<Sample> {
-  const cpuBefore = target.cpuMicroseconds();
-  const order = { host: '127.0.0.1', port: target.port, connections: CONNECTIONS, requests, ...until };
-  const report = await runLoad(order, 200);
-  if (target instanceof ServerProcess) await target.touchesWritten();
-  return {
-    requestsPerSecond: report.requests / report.seconds,
-    p50: report.latency.p50,
-    p99: report.latency.p99,
-    cpuMicroseconds: (target.cpuMicroseconds() - cpuBefore) / report.requests,
-  };
-}
-
-function figuresOf(name: string, samples: readonly Sample[]): Figure[] {
-  const over = (key: keyof Sample): Spread => spread(samples.map((sample) => sample[key]));
-  return [
-    { name: `${name}: requests per second`, unit: '', ...over('requestsPerSecond') },
-    { name: `${name}: latency p50`, unit: 'ms', ...over('p50') },
-    { name: `${name}: latency p99`, unit: 'ms', ...over('p99') },
-    { name: `${name}: processor time per request`, unit: 'µs', ...over('cpuMicroseconds') },
-    { name: `${name}: answers other than 200`, unit: '', value: 0 },
   ];
 }
 

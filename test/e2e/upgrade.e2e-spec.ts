@@ -33,7 +33,7 @@ describeOnEachDatabase('an upgrade beside the version before it', (kind) => {
   });
 
   const startPrevious = async () => {
-    const server = await ServerProcess.start(database.env, [], previousFolder);
+    const server = await ServerProcess.start(database.env, { folder: previousFolder });
     running.push(server);
     return server;
   };

@@ -18,28 +18,36 @@ export interface Finished {
   readonly stderr: string;
 }
 
+/** An entry of the log. */
+export interface LogLine {
+  readonly pid: number;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
 /** The built server as an operator runs it, in a process of its own, on a free port of the loopback. */
 export class ServerProcess {
   private constructor(
     private readonly child: ChildProcess,
     readonly url: string,
+    private readonly texts: { readonly stdout: string },
     private readonly finished: Promise<Finished>,
   ) {}
 
   /**
-   * Resolves once it says where it listens.
+   * Resolves once it says where it listens. @throws when it stops instead, with what it said.
    *
-   * @param folder of another build. @throws when it stops instead, with what it said.
+   * @param leadsGroup whether it gets a process group of its own, as in a terminal. @param folder of another build.
    */
   static async start(
     env: Environment,
-    wrap: readonly string[] = [],
-    folder = REPOSITORY,
+    { leadsGroup = false, folder = REPOSITORY } = {},
   ): Promise<ServerProcess> {
-    const [command, ...rest] = [...wrap, process.execPath, 'dist/main.js'];
-    const { child, finished } = run(command, rest, { LOG_LEVEL: 'info', PORT: '0', ...env }, folder);
+    const settings = { LOG_LEVEL: 'info', PORT: '0', ...env };
+    const options = { detached: leadsGroup, cwd: folder };
+    const { child, texts, finished } = run(process.execPath, ['dist/main.js'], settings, options);
     const url = await Promise.race([listeningUrl(child), finished]);
-    if (typeof url === 'string') return new ServerProcess(child, url, finished);
+    if (typeof url === 'string') return new ServerProcess(child, url, texts, finished);
     throw new Error(`The server stopped with ${url.code}:\n${url.stdout}${url.stderr}`);
   }
 
@@ -47,9 +55,25 @@ export class ServerProcess {
     return this.child.pid!;
   }
 
-  /** Sends a signal. @returns how the process ended. */
-  end(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<Finished> {
+  /** What it has logged so far. */
+  get log(): readonly LogLine[] {
+    const lines = this.texts.stdout.split('\n').slice(0, -1);
+    return lines.map((line) => JSON.parse(line) as LogLine);
+  }
+
+  signal(signal: NodeJS.Signals): void {
     this.child.kill(signal);
+  }
+
+  /** Sends a signal. @returns how the process ended, once nobody holds its output any more: workers are gone too. */
+  end(signal: NodeJS.Signals = 'SIGTERM'): Promise<Finished> {
+    this.child.kill(signal);
+    return this.finished;
+  }
+
+  /** Sends a signal to it and to every process that it has started, as Ctrl-C does; it has to lead a group. */
+  endGroup(signal: NodeJS.Signals): Promise<Finished> {
+    process.kill(-this.pid, signal);
     return this.finished;
   }
 }
@@ -72,9 +96,10 @@ export async function ostiaryJson<T>(env: Environment, ...args: string[]): Promi
   return JSON.parse(stdout) as T;
 }
 
-function run(command: string, args: readonly string[], env: Environment, cwd = REPOSITORY) {
+function run(command: string, args: readonly string[], env: Environment, more: SpawnOptions = {}) {
   const options: SpawnOptions = {
-    cwd,
+    cwd: REPOSITORY,
+    ...more,
     env: surroundings(env),
     stdio: ['ignore', 'pipe', 'pipe'],
   };
@@ -83,7 +108,7 @@ function run(command: string, args: readonly string[], env: Environment, cwd = R
   child.stdout!.on('data', (chunk: Buffer) => (texts.stdout += chunk.toString()));
   child.stderr!.on('data', (chunk: Buffer) => (texts.stderr += chunk.toString()));
   const finished = once(child, 'close').then(([code]) => ({ code: code as number | null, ...texts }));
-  return { child, finished };
+  return { child, texts, finished };
 }
 
 function listeningUrl(child: ChildProcess): Promise<string> {

@@ -43,4 +43,6 @@ export interface Bench {
   /** The goals in words, one each. */
   readonly goals: readonly string[];
   run(context: BenchContext): Promise<BenchResult>;
+  /** The same of a server with several workers, for `--workers`; absent where that is no question. */
+  runWithWorkers?(context: BenchContext, workers: number): Promise<BenchResult>;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../../support/postgres-server.js';
 import type { BenchDatabase } from './bench-database.js';
-import { cpuMicroseconds, residentBytes } from './process-usage.js';
+import { childrenOf, cpuMicroseconds, residentBytes } from './process-usage.js';
 import type { Resources } from './resources.js';
 import { endProcess, nextMessage } from './worker-process.js';
 
@@ -21,6 +21,8 @@ interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Opens a channel for a preload given in `nodeArguments`. */
   readonly withChannel?: boolean;
+  /** Processes that serve, with a parent above them; none given: one process in all. */
+  readonly workers?: number;
 }
 
 /** The built server as an operator runs it, in a process of its own, on a free port of the loopback. */
@@ -32,22 +34,23 @@ export class ServerProcess {
     readonly startMilliseconds: number,
     /** What it had used by then. */
     readonly startCpuMicroseconds: number,
+    private readonly workers: readonly number[],
   ) {}
 
   static async start(
     database: BenchDatabase,
     resources: Resources,
-    { nodeArguments = [], env = {}, withChannel = false }: StartOptions = {},
+    { nodeArguments = [], env = {}, withChannel = false, workers }: StartOptions = {},
   ): Promise<ServerProcess> {
     const port = await freePort();
     const startedAt = performance.now();
     const child = spawn(process.execPath, [...nodeArguments, MAIN], {
       cwd: PROJECT,
-      env: { ...database.env, PORT: String(port), ...env },
+      env: { ...database.env, PORT: String(port), ...env, ...(workers && { WORKERS: String(workers) }) },
       stdio: withChannel ? ['ignore', 2, 2, 'ipc'] : ['ignore', 2, 2],
     });
     resources.defer(() => endProcess(child, STOP_GRACE_MILLISECONDS));
-    while (!(await isReady(port))) {
+    while (!(await isReady(port, workers))) {
       if (child.exitCode !== null || child.signalCode !== null)
         throw new Error('The server stopped while it started.');
       if (performance.now() - startedAt > START_LIMIT_MILLISECONDS)
@@ -55,15 +58,22 @@ export class ServerProcess {
       await delay(POLL_MILLISECONDS);
     }
     const startMilliseconds = performance.now() - startedAt;
-    return new ServerProcess(child, port, startMilliseconds, cpuMicroseconds(child.pid!));
+    const pids = workers === undefined ? [] : childrenOf(child.pid!);
+    return new ServerProcess(child, port, startMilliseconds, cpuMicroseconds(child.pid!), pids);
   }
 
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  /** Of all its processes. */
   cpuMicroseconds(): number {
-    return cpuMicroseconds(this.child.pid!);
+    return this.workerCpuMicroseconds().reduce((sum, cpu) => sum + cpu, cpuMicroseconds(this.child.pid!));
+  }
+
+  /** Of each of its workers. */
+  workerCpuMicroseconds(): number[] {
+    return this.workers.map(cpuMicroseconds);
   }
 
   residentBytes(): number {
@@ -91,7 +101,15 @@ export class ServerProcess {
   }
 }
 
-function isReady(port: number): Promise<boolean> {
+/** Of several workers, when all of them serve. */
+async function isReady(port: number, workers: number | undefined): Promise<boolean> {
+  if (!(await answersReady(port))) return false;
+  if (workers === undefined) return true;
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  return new RegExp(`^ostiary_workers ${workers}$`, 'm').test(metrics);
+}
+
+function answersReady(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const request = get({ host: '127.0.0.1', port, path: '/health/ready', agent: false }, (response) => {
       response.resume();
