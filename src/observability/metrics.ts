@@ -61,6 +61,17 @@ export class Metrics {
     });
   }
 
+  /** Registers durations in seconds, from a moment to some minutes. */
+  durations<L extends string>(name: string, help: string, labelNames: L[]): Histogram<L> {
+    const buckets = [0.01, 0.1, 1, 10, 60, 600];
+    return new Histogram({ name, help, labelNames, buckets, registers: [this.registry] });
+  }
+
+  /** Registers instants in seconds since the epoch. Where several processes are added up, the latest one counts. */
+  timestamps<L extends string>(name: string, help: string, labelNames: L[]): Gauge<L> {
+    return new Gauge({ name, help, labelNames, aggregator: 'max', registers: [this.registry] });
+  }
+
   get contentType(): string {
     return this.registry.contentType;
   }
@@ -69,7 +80,8 @@ export class Metrics {
     return this.registry.metrics();
   }
 
-  private counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {
+  /** Registers a count that only grows. */
+  counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {
     return new Counter({ name, help, labelNames, registers: [this.registry] });
   }
 }
