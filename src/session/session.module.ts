@@ -1,8 +1,16 @@
 import { Module } from '@nestjs/common';
 import { AccountsModule } from '../accounts/accounts.module.js';
 import { ApplicationsModule } from '../applications/applications.module.js';
+import { JobRegistry } from '../jobs/job-registry.js';
+import { JobsModule } from '../jobs/jobs.module.js';
 import { Metrics } from '../observability/metrics.js';
 import { TimeModule } from '../time/time.module.js';
+import { OverSessions } from './over-sessions.js';
+import { PurgeGuestsJob } from './purge-guests.job.js';
+import { PurgeRefreshTokensJob } from './purge-refresh-tokens.job.js';
+import { PurgeRepository } from './purge.repository.js';
+import { PurgeRevocationsJob } from './purge-revocations.job.js';
+import { PurgeSessionsJob } from './purge-sessions.job.js';
 import { SessionChecker } from './session-checker.js';
 import { SessionRepository } from './session.repository.js';
 import { SessionService } from './session.service.js';
@@ -12,17 +20,36 @@ import { SessionService } from './session.service.js';
  * call makes. Users belong to `accounts`; whether a password is right is `local-auth`'s to say.
  */
 @Module({
-  imports: [AccountsModule, ApplicationsModule, TimeModule],
-  providers: [SessionRepository, SessionChecker, SessionService],
+  imports: [AccountsModule, ApplicationsModule, JobsModule, TimeModule],
+  providers: [
+    SessionRepository,
+    SessionChecker,
+    SessionService,
+    PurgeRepository,
+    OverSessions,
+    PurgeSessionsJob,
+    PurgeRefreshTokensJob,
+    PurgeRevocationsJob,
+    PurgeGuestsJob,
+  ],
   exports: [SessionService, SessionChecker],
 })
 export class SessionModule {
-  constructor(metrics: Metrics, checker: SessionChecker) {
+  constructor(
+    metrics: Metrics,
+    checker: SessionChecker,
+    jobs: JobRegistry,
+    purgeSessions: PurgeSessionsJob,
+    purgeRefreshTokens: PurgeRefreshTokensJob,
+    purgeRevocations: PurgeRevocationsJob,
+    purgeGuests: PurgeGuestsJob,
+  ) {
     metrics.gauge('ostiary_session_cache_entries', 'Sessions kept in memory.', () => checker.cache.size);
     metrics.gauge(
       'ostiary_session_touches_pending',
       'Uses of sessions, and by users, not written yet.',
       () => checker.touches.size + checker.activity.size,
     );
+    for (const job of [purgeSessions, purgeRefreshTokens, purgeRevocations, purgeGuests]) jobs.register(job);
   }
 }

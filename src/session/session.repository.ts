@@ -155,7 +155,8 @@ function shared<T>(known: Map<string, T>, text: string, make: (text: string) => 
   return made;
 }
 
-function toSession(row: SessionRow): Session {
+/** For the repositories of this folder alone. */
+export function toSession(row: SessionRow): Session {
   return {
     id: row.id,
     applicationId: row.application_id,
