@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { describeOnEachDatabase } from '../../test/support/databases.js';
 import { JobProcess } from '../../test/support/job-process.js';
 import { ManualClock } from '../../test/support/manual-clock.js';
@@ -324,6 +324,36 @@ describeOnEachDatabase('JobRunner', (kind) => {
     const there = aProcess(second.transactions, counting(second.transactions));
     expect((await there.runner.runDue())[0]).toMatchObject({ outcome: 'done', batches: 2 });
     expect(await counts()).toEqual([1, 1, 1, 1]);
+  });
+
+  describe('once it is started', () => {
+    beforeEach(() => {
+      jest.spyOn(Math, 'random').mockReturnValue(0);
+    });
+    afterEach(() => {
+      jest.restoreAllMocks();
+    });
+
+    it('looks for work by itself, and stops when told', async () => {
+      let job: CountingJob;
+      const worked = new Promise<void>((resolve) => {
+        job = new CountingJob(first.transactions, 1, () => resolve());
+      });
+      const process = aProcess(first.transactions, job!);
+      process.runner.start();
+      await worked;
+      await process.runner.stop();
+      expect((await lease(process)).holder).toBeNull();
+    });
+
+    it('does nothing where jobs are switched off, and nothing once it was stopped', async () => {
+      const timers = jest.spyOn(globalThis, 'setTimeout');
+      new JobProcess(first.transactions, clock, [counting(first.transactions)], false).runner.start();
+      const stopped = aProcess(first.transactions, counting(first.transactions));
+      await stopped.runner.stop();
+      stopped.runner.start();
+      expect(timers).not.toHaveBeenCalled();
+    });
   });
 
   it('takes a lease that a clock far ahead had set, and a turn that it had put off', async () => {

@@ -81,17 +81,14 @@ export class JobRunner implements BeforeApplicationShutdown, OnApplicationShutdo
   }
 
   private lookIn(milliseconds: number): void {
-    this.timer = setTimeout(() => void this.look(), milliseconds).unref();
+    this.timer = setTimeout(() => this.look(), milliseconds).unref();
   }
 
-  private async look(): Promise<void> {
-    try {
-      await this.runDue();
-    } catch (error) {
-      this.logger.warn(errorFields(error), 'jobs cannot be looked up');
-    }
+  /** A job that takes long is not waited for: others become due meanwhile, and its own lease keeps it from starting twice. */
+  private look(): void {
+    this.runDue().catch((error: unknown) => this.logger.warn(errorFields(error), 'jobs cannot be looked up'));
     // Spread, so that processes started together do not ask together for ever.
-    if (!this.isStopping) this.lookIn(LOOK_EVERY_MILLISECONDS * (0.5 + Math.random()));
+    this.lookIn(LOOK_EVERY_MILLISECONDS * (0.5 + Math.random()));
   }
 
   private async track<T>(work: () => Promise<T>): Promise<T> {

@@ -20,8 +20,8 @@ export class JobProcess {
   readonly runner: JobRunner;
   private readonly logged: string[] = [];
 
-  constructor(transactions: Transactions, clock: Clock, jobs: readonly Job[]) {
-    const config = { enabled: true, restMilliseconds: 0 };
+  constructor(transactions: Transactions, clock: Clock, jobs: readonly Job[], enabled = true) {
+    const config = { enabled, restMilliseconds: 0 };
     const logger = createLogger({ level: 'info' }, intoList(this.logged));
     const jobMetrics = new JobMetrics(this.metrics);
     this.leases = new JobLeaseRepository(transactions);
