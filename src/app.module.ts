@@ -4,6 +4,7 @@ import { ApplicationsModule } from './applications/applications.module.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { EventsModule } from './events/events.module.js';
+import { JobsModule } from './jobs/jobs.module.js';
 import { LocalAuthModule } from './local-auth/local-auth.module.js';
 import type { Exposition } from './observability/exposition.js';
 import type { Logger } from './observability/logger.js';
@@ -26,6 +27,7 @@ export class AppModule {
         PersistenceModule.of(rows),
         SecretsModule.of(encryptedColumns),
         ObservabilityModule.of(logger, config.management, exposition),
+        JobsModule,
 
         ApplicationsModule,
         SessionModule,

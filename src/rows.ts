@@ -1,6 +1,7 @@
 import { userRow } from './accounts/user.entity.js';
 import { applicationRow } from './applications/application.entity.js';
 import { AUTH_SECRET } from './applications/application.repository.js';
+import { jobLeaseRow } from './jobs/job-lease.entity.js';
 import type { RowDefinition } from './persistence/row-definition.js';
 import type { EncryptedColumn } from './secrets/encrypted-columns.repository.js';
 import { installationRow } from './secrets/installation.entity.js';
@@ -18,6 +19,7 @@ export const rows = [
   refreshTokenRow,
   revocationRow,
   throttleCounterRow,
+  jobLeaseRow,
 ] as unknown as readonly RowDefinition[];
 
 /** Every column that holds encrypted values: what `ostiary secrets rotate` rewrites. */

@@ -5,6 +5,7 @@ import { AppModule } from './app.module.js';
 import { setUpApp } from './app.setup.js';
 import type { Config } from './config/config.js';
 import { createFastifyAdapter } from './http/fastify-adapter.js';
+import { JobRunner } from './jobs/job-runner.js';
 import type { Exposition } from './observability/exposition.js';
 import { Health } from './observability/health.js';
 import type { Logger } from './observability/logger.js';
@@ -57,6 +58,7 @@ export class ServingProcess {
   async listen(): Promise<ServingAddress> {
     await this.app.listen(this.config.server.port, this.config.server.host);
     const managementUrl = await this.app.get(ManagementServer).start();
+    this.app.get(JobRunner).start();
     const url = await this.app.getUrl();
     return { url, managementUrl: managementUrl ?? url };
   }

@@ -4,7 +4,7 @@ import { DomainEvents } from '../events/domain-events.js';
 import { isUniqueViolation } from '../persistence/store-errors.js';
 import { Transactions } from '../persistence/transactions.js';
 import type { Identifier } from './identifiers.js';
-import type { LocalCredential, ProfileInput, User } from './user.js';
+import type { Guest, LocalCredential, ProfileInput, User } from './user.js';
 import { UserRepository } from './user.repository.js';
 
 /** Underlying users and the names they go by. Knows nothing of sessions, and of passwords only that a hash is text. */
@@ -94,6 +94,28 @@ export class AccountsService {
 
   noteActivity(entries: readonly { userId: number; at: number }[]): Promise<void> {
     return this.transactions.runUnsynced(() => this.users.noteActivity(entries));
+  }
+
+  /**
+   * The guests among the next `limit` users, guests or not: one statement stays short however rare they are.
+   *
+   * @returns `nextId` to go on after, or null at the end.
+   */
+  guestsAfter(userId: number, limit: number): Promise<{ guests: Guest[]; nextId: number | null }> {
+    return this.users.guestsAfter(userId, limit);
+  }
+
+  /**
+   * Those who still are guests, held until the caller's transaction ends: nobody can begin a session for them or give
+   * them a password meanwhile. Whom somebody else holds at this moment is left out.
+   */
+  lockGuests(guests: readonly Guest[]): Promise<Guest[]> {
+    return this.users.lockGuests(guests.map(({ id }) => id));
+  }
+
+  /** Removes guests, with what is left of their sessions. Joins the caller's transaction, which holds them. */
+  removeGuests(guests: readonly Guest[]): Promise<void> {
+    return this.users.remove(guests.map(({ id }) => id));
   }
 
   private async insert(user: Parameters<UserRepository['insert']>[0]): Promise<User> {

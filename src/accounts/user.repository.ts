@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { pairsTable, toPairs } from '../persistence/pairs.js';
+import { isAmongIds, pairsTable, toList, toPairs } from '../persistence/pairs.js';
 import { Transactions } from '../persistence/transactions.js';
 import { Clock } from '../time/clock.js';
 import type { Identifier } from './identifiers.js';
-import type { LocalCredential, ProfileInput, User } from './user.js';
+import type { Guest, LocalCredential, ProfileInput, User } from './user.js';
 import type { UserRow } from './user.entity.js';
 
 interface NewUser {
@@ -133,6 +133,33 @@ export class UserRepository {
     );
   }
 
+  async guestsAfter(userId: number, limit: number): Promise<{ guests: Guest[]; nextId: number | null }> {
+    const rows = await this.transactions.query<UserRow>(
+      `SELECT id, application_id, guest, last_request_at, created_at FROM users
+       WHERE id > :userId ORDER BY id LIMIT :limit`,
+      { userId, limit },
+    );
+    const guests = rows.filter(({ guest }) => guest).map(toGuest);
+    return { guests, nextId: rows.length < limit ? null : rows.at(-1)!.id };
+  }
+
+  /** A lock that keeps even sessions from referring to the row. */
+  async lockGuests(ids: readonly number[]): Promise<Guest[]> {
+    const lock = this.transactions.dialect === 'postgres' ? 'FOR UPDATE SKIP LOCKED' : '';
+    const rows = await this.transactions.query<UserRow>(
+      `SELECT id, application_id, last_request_at, created_at FROM users
+       WHERE ${isAmongIds(this.transactions.dialect, 'id')} AND guest AND password_hash IS NULL ORDER BY id ${lock}`,
+      { ids: toList(ids) },
+    );
+    return rows.map(toGuest);
+  }
+
+  async remove(ids: readonly number[]): Promise<void> {
+    if (ids.length === 0) return;
+    const condition = isAmongIds(this.transactions.dialect, 'id');
+    await this.transactions.query(`DELETE FROM users WHERE ${condition}`, { ids: toList(ids) });
+  }
+
   private get rows() {
     return this.transactions.manager.getRepository<UserRow>('users');
   }
@@ -212,6 +239,15 @@ function toUser(row: UserRow): User {
     lastRequestAt: row.last_request_at,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+  };
+}
+
+function toGuest(row: UserRow): Guest {
+  return {
+    id: row.id,
+    applicationId: row.application_id,
+    lastRequestAt: row.last_request_at,
+    createdAt: row.created_at,
   };
 }
 

@@ -37,3 +37,11 @@ export interface LocalCredential {
   readonly guest: boolean;
   readonly disabled: boolean;
 }
+
+/** A user whom nothing but a session identifies, as far as it matters for how long to keep them. */
+export interface Guest {
+  readonly id: number;
+  readonly applicationId: number;
+  readonly lastRequestAt: number | null;
+  readonly createdAt: number;
+}

@@ -3,6 +3,7 @@ import { PRODUCT_VERSION } from '../version.js';
 import { addAppsCommands } from './apps.commands.js';
 import { addConfigCommands } from './config.commands.js';
 import { addDatabaseCommands } from './database.commands.js';
+import { addJobsCommands } from './jobs.commands.js';
 import { Output } from './output.js';
 import { addSecretsCommands } from './secrets.commands.js';
 
@@ -22,6 +23,7 @@ export function buildProgram(): { readonly program: Command; readonly output: Ou
   addAppsCommands(program, output);
   addSecretsCommands(program, output);
   addDatabaseCommands(program, output);
+  addJobsCommands(program, output);
   addConfigCommands(program, output);
   allowJsonEverywhere(program, program);
   return { program, output };

@@ -99,6 +99,7 @@ function toConfig(raw: RawConfig): Config {
       cacheEntries: raw.sessions.cache_entries,
       touchFlushMilliseconds: raw.sessions.touch_flush_milliseconds,
     },
+    jobs: { enabled: raw.jobs.enabled, restMilliseconds: raw.jobs.rest_milliseconds },
     passwords: {
       memoryKib: passwords.memory_kib,
       iterations: passwords.iterations,

@@ -2,6 +2,7 @@ import { Global, Module, type DynamicModule } from '@nestjs/common';
 import {
   type Config,
   DatabaseConfig,
+  JobsConfig,
   LogConfig,
   ManagementConfig,
   PasswordsConfig,
@@ -26,6 +27,7 @@ export class ConfigModule {
       { provide: SecretsConfig, useValue: config.secrets },
       { provide: LogConfig, useValue: config.log },
       { provide: SessionsConfig, useValue: config.sessions },
+      { provide: JobsConfig, useValue: config.jobs },
       { provide: PasswordsConfig, useValue: config.passwords },
       { provide: ThrottleConfig, useValue: config.throttle },
     ];

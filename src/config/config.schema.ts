@@ -56,6 +56,7 @@ export const configSchema = z
       cache_entries: positive.max(10_000_000),
       touch_flush_milliseconds: positive.max(60_000),
     }),
+    jobs: z.strictObject({ enabled: z.boolean(), rest_milliseconds: z.int().min(0).max(60_000) }),
     passwords: z
       .strictObject({
         memory_kib: z.int().min(64).max(4_194_304),

@@ -48,6 +48,12 @@ export abstract class SessionsConfig {
   abstract readonly touchFlushMilliseconds: number;
 }
 
+export abstract class JobsConfig {
+  /** Whether this process does jobs while it serves. */
+  abstract readonly enabled: boolean;
+  abstract readonly restMilliseconds: number;
+}
+
 export abstract class PasswordsConfig {
   abstract readonly memoryKib: number;
   abstract readonly iterations: number;
@@ -83,6 +89,7 @@ export interface Config {
   readonly secrets: SecretsConfig;
   readonly log: LogConfig;
   readonly sessions: SessionsConfig;
+  readonly jobs: JobsConfig;
   readonly passwords: PasswordsConfig;
   readonly throttle: ThrottleConfig;
 }

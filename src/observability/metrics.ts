@@ -70,6 +70,17 @@ export class Metrics implements Exposition {
     });
   }
 
+  /** Registers durations in seconds, from a moment to some minutes. */
+  durations<L extends string>(name: string, help: string, labelNames: L[]): Histogram<L> {
+    const buckets = [0.01, 0.1, 1, 10, 60, 600];
+    return new Histogram({ name, help, labelNames, buckets, registers: [this.registry] });
+  }
+
+  /** Registers instants in seconds since the epoch. Where several processes are added up, the latest one counts. */
+  timestamps<L extends string>(name: string, help: string, labelNames: L[]): Gauge<L> {
+    return new Gauge({ name, help, labelNames, aggregator: 'max', registers: [this.registry] });
+  }
+
   text(): Promise<string> {
     return this.registry.metrics();
   }
@@ -79,7 +90,8 @@ export class Metrics implements Exposition {
     return snapshotOf(this.registry);
   }
 
-  private counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {
+  /** Registers a count that only grows. */
+  counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {
     return new Counter({ name, help, labelNames, registers: [this.registry] });
   }
 }

@@ -15,3 +15,22 @@ export function pairsTable(dialect: Dialect): string {
     ? `(SELECT (value->>0)::bigint AS id, (value->>1)::bigint AS at FROM jsonb_array_elements(:pairs::jsonb))`
     : `(SELECT value->>0 AS id, value->>1 AS at FROM json_each(:pairs))`;
 }
+
+/** The value of the parameter `:ids` of `isAmongIds`, or `:texts` of `isAmongTexts`. */
+export function toList(values: readonly (number | string)[]): string {
+  return JSON.stringify(values);
+}
+
+/** A condition: the column is one of the parameter `:ids`. One text, however many they are. */
+export function isAmongIds(dialect: Dialect, column: string): string {
+  return dialect === 'postgres'
+    ? `${column} = ANY (ARRAY(SELECT jsonb_array_elements_text(:ids::jsonb)::bigint))`
+    : `${column} IN (SELECT value FROM json_each(:ids))`;
+}
+
+/** As `isAmongIds`, with the parameter `:texts`. */
+export function isAmongTexts(dialect: Dialect, column: string): string {
+  return dialect === 'postgres'
+    ? `${column} = ANY (ARRAY(SELECT jsonb_array_elements_text(:texts::jsonb)))`
+    : `${column} IN (SELECT value FROM json_each(:texts))`;
+}

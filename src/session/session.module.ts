@@ -2,8 +2,16 @@ import { Module } from '@nestjs/common';
 import { AccountsModule } from '../accounts/accounts.module.js';
 import { ApplicationsModule } from '../applications/applications.module.js';
 import { SessionsConfig } from '../config/config.js';
+import { JobRegistry } from '../jobs/job-registry.js';
+import { JobsModule } from '../jobs/jobs.module.js';
 import { Metrics } from '../observability/metrics.js';
 import { TimeModule } from '../time/time.module.js';
+import { OverSessions } from './over-sessions.js';
+import { PurgeGuestsJob } from './purge-guests.job.js';
+import { PurgeRefreshTokensJob } from './purge-refresh-tokens.job.js';
+import { PurgeRepository } from './purge.repository.js';
+import { PurgeRevocationsJob } from './purge-revocations.job.js';
+import { PurgeSessionsJob } from './purge-sessions.job.js';
 import { RefreshService } from './refresh.service.js';
 import { RefreshTokenRepository } from './refresh-token.repository.js';
 import { RevocationFeed } from './revocation-feed.js';
@@ -18,7 +26,7 @@ import { SessionService } from './session.service.js';
  * call makes. Users belong to `accounts`; whether a password is right is `local-auth`'s to say.
  */
 @Module({
-  imports: [AccountsModule, ApplicationsModule, TimeModule],
+  imports: [AccountsModule, ApplicationsModule, JobsModule, TimeModule],
   providers: [
     SessionRepository,
     RefreshTokenRepository,
@@ -32,11 +40,27 @@ import { SessionService } from './session.service.js';
     SessionChecker,
     SessionService,
     RefreshService,
+    PurgeRepository,
+    OverSessions,
+    PurgeSessionsJob,
+    PurgeRefreshTokensJob,
+    PurgeRevocationsJob,
+    PurgeGuestsJob,
   ],
   exports: [SessionService, SessionChecker, RefreshService, RevocationFeed],
 })
 export class SessionModule {
-  constructor(metrics: Metrics, checker: SessionChecker, cache: SessionCache, feed: RevocationFeed) {
+  constructor(
+    metrics: Metrics,
+    checker: SessionChecker,
+    cache: SessionCache,
+    feed: RevocationFeed,
+    jobs: JobRegistry,
+    purgeSessions: PurgeSessionsJob,
+    purgeRefreshTokens: PurgeRefreshTokensJob,
+    purgeRevocations: PurgeRevocationsJob,
+    purgeGuests: PurgeGuestsJob,
+  ) {
     metrics.gauge('ostiary_session_cache_entries', 'Sessions kept in memory.', () => cache.size);
     metrics.gauge(
       'ostiary_revocations_confirmed_seconds',
@@ -48,5 +72,6 @@ export class SessionModule {
       'Uses of sessions, and by users, not written yet.',
       () => checker.touches.size + checker.activity.size,
     );
+    for (const job of [purgeSessions, purgeRefreshTokens, purgeRevocations, purgeGuests]) jobs.register(job);
   }
 }

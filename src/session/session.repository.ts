@@ -169,7 +169,7 @@ function shared<T>(known: Map<string, T>, text: string, make: (text: string) => 
   return made;
 }
 
-/** The facts of a row. */
+/** For the repositories of this folder alone. */
 export function toSession(row: SessionRow): Session {
   return {
     id: row.id,

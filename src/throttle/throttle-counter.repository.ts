@@ -39,19 +39,18 @@ export class ThrottleCounterRepository {
     );
   }
 
-  /** Deletes up to `most` counters that count nothing any more. */
-  async removeLapsed(now: number, most: number): Promise<void> {
-    await this.transactions.run(() =>
-      this.transactions.query(
-        `DELETE FROM throttle_counters WHERE key IN (
-           SELECT key FROM throttle_counters WHERE window_ends_at <= :now AND paused_until <= :now
-           ORDER BY window_ends_at LIMIT ${most})`,
-        { now },
-      ),
+  /** Deletes up to `most` counters that count nothing any more, none that counts again meanwhile. @returns how many. */
+  async removeLapsed(now: number, most: number): Promise<number> {
+    const rows = await this.transactions.query(
+      `DELETE FROM throttle_counters WHERE ${LAPSED} AND key IN (
+         SELECT key FROM throttle_counters WHERE ${LAPSED} ORDER BY window_ends_at LIMIT :most) RETURNING key`,
+      { now, most },
     );
+    return rows.length;
   }
 }
 
+const LAPSED = 'window_ends_at <= :now AND paused_until <= :now';
 const IN_WINDOW = 'throttle_counters.window_ends_at > :now';
 const ADD = `
   INSERT INTO throttle_counters (key, count, window_ends_at, paused_until)

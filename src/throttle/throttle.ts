@@ -30,10 +30,6 @@ interface Present {
   refusals: number;
 }
 
-/** Counters whose window is over are deleted along the way, so many at a time. */
-const SWEEP_EVERY = 64;
-const SWEEP_MOST = 256;
-
 /**
  * Counts refused tries, one set of counters for all ways in. Tries under way count as refused until they are
  * known not to be, so that a hundred guesses at once are not a hundred free ones.
@@ -41,7 +37,6 @@ const SWEEP_MOST = 256;
 @Injectable()
 export class Throttle {
   private readonly present = new Map<string, Present>();
-  private additions = 0;
 
   constructor(
     private readonly config: ThrottleConfig,
@@ -110,11 +105,8 @@ export class Throttle {
     }
   }
 
-  private async add(key: string, rule: ThrottleRule): Promise<number> {
-    const now = this.clock.now();
-    this.additions += 1;
-    if (this.additions % SWEEP_EVERY === 0) await this.counters.removeLapsed(now, SWEEP_MOST);
-    return this.counters.add(key, rule, now);
+  private add(key: string, rule: ThrottleRule): Promise<number> {
+    return this.counters.add(key, rule, this.clock.now());
   }
 
   private enter(key: string, as: 'waiting' | 'inFlight'): Present {

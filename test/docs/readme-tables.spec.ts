@@ -8,6 +8,7 @@ import { plain } from '../../src/cli/output.js';
 import { buildProgram } from '../../src/cli/program.js';
 import { environmentNames } from '../../src/config/environment.js';
 import { errorCatalog } from '../../src/errors/error-catalog.js';
+import { JobRegistry } from '../../src/jobs/job-registry.js';
 import { REPOSITORY } from '../support/server-process.js';
 import { TestApp } from '../support/test-app.js';
 import { expectSameEntries, quoted, readmeSection, tableRows } from './readme.js';
@@ -100,6 +101,18 @@ describe('the README beside a running server', () => {
       rows.map(([name]) => quoted(name!)),
       [...text.matchAll(/^# TYPE (ostiary_\w+) /gm)].map(([, name]) => name!),
       { what: 'metric', section: 'Running it' },
+    );
+  });
+
+  it('lists every job with its interval', () => {
+    const rows = tableRows(readmeSection('Jobs'), 'name', 'every', 'what it removes');
+    expectSameEntries(
+      rows.map(([name, every]) => `${quoted(name!)} ${every}`),
+      server.app
+        .get(JobRegistry, { strict: false })
+        .list()
+        .map(({ name, everySeconds }) => `${name} ${everySeconds} s`),
+      { what: 'job with this interval', section: 'Jobs' },
     );
   });
 

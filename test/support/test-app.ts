@@ -78,7 +78,8 @@ export class TestApp {
   }
 }
 
-function intoList(lines: string[]): Writable {
+/** A stream whose lines end up in the list. */
+export function intoList(lines: string[]): Writable {
   return new Writable({
     write(chunk: Buffer, _encoding, done) {
       lines.push(chunk.toString());

@@ -1,5 +1,6 @@
 import { Foundation1763683200000 } from './1763683200000-foundation.js';
 import { Revocations1763700000000 } from './1763700000000-revocations.js';
+import { Jobs1763700200000 } from './1763700200000-jobs.js';
 
 /** All migrations, oldest first. Each runs on SQLite and on PostgreSQL. */
-export const migrations = [Foundation1763683200000, Revocations1763700000000];
+export const migrations = [Foundation1763683200000, Revocations1763700000000, Jobs1763700200000];
