@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import type { DatabaseConfig } from '../config/config.js';
 import { BrokerError } from '../errors/broker-error.js';
 import { isLocked } from './store-errors.js';
 
@@ -29,12 +30,19 @@ const LOCK_RETRY_MILLISECONDS = 5;
 export class GroupCommit {
   private waiting: Waiting[] = [];
   private isScheduled = false;
+  private readonly restoreSynchronous: string;
 
-  /** @param waitMilliseconds how long work may wait for its turn and for the write lock of the file. */
+  /**
+   * @param waitMilliseconds how long work may wait for its turn and for the write lock of the file.
+   * @param synchronous how commits wait for the disk, where they do.
+   */
   constructor(
     private readonly writer: DataSource,
     private readonly waitMilliseconds: number,
-  ) {}
+    synchronous: DatabaseConfig['sqliteSynchronous'],
+  ) {
+    this.restoreSynchronous = `PRAGMA synchronous = ${synchronous}`;
+  }
 
   /**
    * @param isSynced whether the disk is waited for.
@@ -60,7 +68,7 @@ export class GroupCommit {
 
   private async carryOut(): Promise<void> {
     const group = this.nextGroup();
-    if (group.length > 0) await this.commit(group);
+    if (group.length > 0) this.waiting.unshift(...(await this.commit(group)));
     this.isScheduled = false;
     if (this.waiting.length > 0) this.schedule();
   }
@@ -76,13 +84,17 @@ export class GroupCommit {
     return this.waiting.splice(0, end === -1 ? this.waiting.length : end);
   }
 
-  /** Carries out as many of the group as time allows; the others go back to the head of the queue. */
-  private async commit(group: readonly Waiting[]): Promise<void> {
+  /**
+   * Carries out as many of the group as time allows, and settles those. Does not throw.
+   *
+   * @returns the others.
+   */
+  private async commit(group: readonly Waiting[]): Promise<Waiting[]> {
     const runner = this.writer.createQueryRunner();
-    const begun: { waiting: Waiting; outcome?: Outcome }[] = [];
+    const begun: { readonly waiting: Waiting; outcome?: Outcome }[] = [];
     const left = [...group];
-    const restore = group[0]!.isSynced ? null : await relax(runner);
     try {
+      if (!group[0]!.isSynced) await runner.query('PRAGMA synchronous = NORMAL');
       await this.beginWhenUnlocked(runner, group[0]!.deadline);
       const endsAt = performance.now() + GROUP_MILLISECONDS;
       do {
@@ -97,10 +109,10 @@ export class GroupCommit {
       await runner.query('ROLLBACK').catch(() => undefined);
       if (begun.length === 0) begun.push({ waiting: left.shift()! });
       for (const { waiting } of begun) waiting.settle({ error });
-    } finally {
-      await restore?.();
-      this.waiting.unshift(...left);
     }
+    // Fails only on a connection that is closed, on which nothing is committed any more either.
+    if (!group[0]!.isSynced) await runner.query(this.restoreSynchronous).catch(() => undefined);
+    return left;
   }
 
   /** Tries for the write lock without stopping the event loop, as another process may hold it. */
@@ -138,13 +150,4 @@ async function attempt(runner: QueryRunner, work: Work<unknown>): Promise<Outcom
     }
     return { error };
   }
-}
-
-/** Does not wait for the disk at the next commits. @returns what undoes that. */
-async function relax(runner: QueryRunner): Promise<() => Promise<void>> {
-  const [row] = (await runner.query('PRAGMA synchronous')) as { synchronous: number }[];
-  await runner.query('PRAGMA synchronous = NORMAL');
-  return async () => {
-    await runner.query(`PRAGMA synchronous = ${row!.synchronous}`);
-  };
 }

@@ -19,6 +19,7 @@ export class Stores {
     readonly dialect: DatabaseConfig['kind'],
     readonly writer: DataSource,
     readonly reader: DataSource,
+    readonly config: DatabaseConfig,
   ) {}
 
   static of(config: DatabaseConfig, rows: readonly RowDefinition[]): Stores {
@@ -26,12 +27,13 @@ export class Stores {
     const entities = rows.map((row) => row(columns));
     if (config.kind === 'postgres') {
       const pool = new DataSource({ ...postgres(config), entities });
-      return new Stores('postgres', pool, pool);
+      return new Stores('postgres', pool, pool, config);
     }
     return new Stores(
       'sqlite',
       new DataSource({ ...sqlite(config, writerConnection(config)), entities }),
       new DataSource({ ...sqlite(config), readonly: true, entities }),
+      config,
     );
   }
 

@@ -31,7 +31,7 @@ export class Transactions {
     private readonly stores: Stores,
     waitMilliseconds: number,
   ) {
-    this.group = new GroupCommit(stores.writer, waitMilliseconds);
+    this.group = new GroupCommit(stores.writer, waitMilliseconds, stores.config.sqliteSynchronous);
   }
 
   get dialect(): Stores['dialect'] {
