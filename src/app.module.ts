@@ -1,6 +1,8 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { AdminKeysModule } from './admin-keys/admin-keys.module.js';
 import { ApiModule } from './api/api.module.js';
 import { ApplicationsModule } from './applications/applications.module.js';
+import { AuditModule } from './audit/audit.module.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { EventsModule } from './events/events.module.js';
@@ -22,9 +24,11 @@ export class AppModule {
         ConfigModule.of(config),
         EventsModule,
         PersistenceModule.of(rows),
+        AuditModule,
         SecretsModule.of(encryptedColumns),
         ObservabilityModule.of(logger, config.management),
 
+        AdminKeysModule,
         ApplicationsModule,
         SessionModule,
         LocalAuthModule,

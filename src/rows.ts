@@ -1,6 +1,8 @@
+import { adminKeyRow } from './admin-keys/admin-key.entity.js';
 import { userRow } from './accounts/user.entity.js';
 import { applicationRow } from './applications/application.entity.js';
 import { AUTH_SECRET } from './applications/application.repository.js';
+import { auditEntryRow } from './audit/audit-entry.entity.js';
 import type { RowDefinition } from './persistence/row-definition.js';
 import type { EncryptedColumn } from './secrets/encrypted-columns.repository.js';
 import { installationRow } from './secrets/installation.entity.js';
@@ -14,6 +16,8 @@ export const rows = [
   userRow,
   sessionRow,
   throttleCounterRow,
+  auditEntryRow,
+  adminKeyRow,
 ] as unknown as readonly RowDefinition[];
 
 /** Every column that holds encrypted values: what `ostiary secrets rotate` rewrites. */

@@ -1,5 +1,6 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import {
+  AuditConfig,
   type Config,
   DatabaseConfig,
   LogConfig,
@@ -25,6 +26,7 @@ export class ConfigModule {
       { provide: DatabaseConfig, useValue: config.database },
       { provide: SecretsConfig, useValue: config.secrets },
       { provide: LogConfig, useValue: config.log },
+      { provide: AuditConfig, useValue: config.audit },
       { provide: SessionsConfig, useValue: config.sessions },
       { provide: PasswordsConfig, useValue: config.passwords },
       { provide: ThrottleConfig, useValue: config.throttle },

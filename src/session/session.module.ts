@@ -6,6 +6,7 @@ import { TimeModule } from '../time/time.module.js';
 import { SessionChecker } from './session-checker.js';
 import { SessionRepository } from './session.repository.js';
 import { SessionService } from './session.service.js';
+import { UserStatusService } from './user-status.service.js';
 
 /**
  * Where every way in meets: owns sessions from `begin` to `end`, their tokens and limits, and the check that every
@@ -13,8 +14,8 @@ import { SessionService } from './session.service.js';
  */
 @Module({
   imports: [AccountsModule, ApplicationsModule, TimeModule],
-  providers: [SessionRepository, SessionChecker, SessionService],
-  exports: [SessionService, SessionChecker],
+  providers: [SessionRepository, SessionChecker, SessionService, UserStatusService],
+  exports: [SessionService, SessionChecker, UserStatusService],
 })
 export class SessionModule {
   constructor(metrics: Metrics, checker: SessionChecker) {

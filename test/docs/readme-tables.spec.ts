@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Command } from 'commander';
 import { parse as parseYaml } from 'yaml';
 import { applicationSettingsSchema, settingWarnings } from '../../src/applications/application-settings.js';
+import { auditActs } from '../../src/audit/audit-acts.js';
+import { auditEntrySchema } from '../../src/audit/audit-document.js';
 import { plain } from '../../src/cli/output.js';
 import { buildProgram } from '../../src/cli/program.js';
 import { environmentNames } from '../../src/config/environment.js';
@@ -56,6 +58,24 @@ describe('the README', () => {
       rows.map(([command]) => withoutValues(quoted(command!))),
       commandsOf(buildProgram().program).map(({ path, options }) => [...path, ...options].join(' ')),
       { what: 'command with these options', section: 'Command line' },
+    );
+  });
+
+  it('lists every act of the audit log, and says when each is entered', () => {
+    const rows = tableRows(readmeSection('Audit log'), 'act', 'when');
+    expectSameEntries(
+      rows.filter(([, when]) => when).map(([act]) => quoted(act!)),
+      auditActs,
+      { what: 'act', section: 'Audit log' },
+    );
+  });
+
+  it('lists every field of an entry of the audit log', () => {
+    const rows = tableRows(readmeSection('Audit log'), 'field', 'holds');
+    expectSameEntries(
+      rows.flatMap(([field]) => [...field!.matchAll(/`(\w+)`/g)].map(([, name]) => name!)),
+      auditEntrySchema.keyof().options,
+      { what: 'field', section: 'Audit log' },
     );
   });
 
