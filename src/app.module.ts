@@ -1,11 +1,13 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AdminKeysModule } from './admin-keys/admin-keys.module.js';
+import { AdminModule } from './admin/admin.module.js';
 import { ApiModule } from './api/api.module.js';
 import { ApplicationsModule } from './applications/applications.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { EventsModule } from './events/events.module.js';
+import { OpenApiModule } from './http/openapi/openapi.module.js';
 import { LocalAuthModule } from './local-auth/local-auth.module.js';
 import type { Logger } from './observability/logger.js';
 import { ObservabilityModule } from './observability/observability.module.js';
@@ -34,6 +36,8 @@ export class AppModule {
         LocalAuthModule,
 
         ApiModule,
+        AdminModule,
+        OpenApiModule,
       ],
     };
   }

@@ -1,9 +1,9 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import type { Command } from 'commander';
-import { z } from 'zod';
 import { toAuditDocument } from '../audit/audit-document.js';
 import type { AuditQuery } from '../audit/audit-entry.js';
 import { AuditLog } from '../audit/audit-log.js';
+import { time } from '../http/input.js';
 import { toId } from './ids.js';
 import { withInstallation } from './installation.js';
 import { UsageError, type Output } from './output.js';
@@ -18,7 +18,7 @@ type Filter = Omit<AuditQuery, 'afterId' | 'limit'>;
 
 const PAGE = 1000;
 
-const instantSchema = z.union([z.iso.datetime({ offset: true }), z.iso.date()]);
+const timeSchema = time();
 
 export function addAuditCommands(program: Command, output: Output): void {
   const audit = program.command('audit').description('the record of who did what');
@@ -59,7 +59,7 @@ function toFilter({ app, since, until }: Options): Filter {
 }
 
 function toInstant(option: 'since' | 'until', typed: string): number {
-  if (!instantSchema.safeParse(typed).success) {
+  if (!timeSchema.safeParse(typed).success) {
     throw new UsageError(`--${option} takes a time such as 2026-01-31T08:00:00Z, or a day.`);
   }
   return Date.parse(typed);

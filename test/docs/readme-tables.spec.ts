@@ -125,9 +125,13 @@ describe('the README beside a running server', () => {
 
   it('lists every route of the API', async () => {
     const { body } = await server.api.get<{ paths: Record<string, object> }>('/openapi.json');
-    const rows = tableRows(readmeSection('Routes'), 'method', 'path', 'who', 'answer');
+    const rows = ['Routes', 'Admin API'].flatMap((section) =>
+      tableRows(readmeSection(section), 'method', 'path', 'who', 'answer'),
+    );
     expectSameEntries(
-      rows.map(([method, path]) => `${method} ${quoted(path!)}`).filter((route) => route.includes(' /v1/')),
+      rows
+        .map(([method, path]) => `${method} ${quoted(path!)}`)
+        .filter((route) => / \/(admin\/)?v1\//.test(route)),
       Object.entries(body.paths).flatMap(([path, methods]) =>
         Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
       ),

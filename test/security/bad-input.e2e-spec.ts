@@ -17,7 +17,14 @@ import {
   unfittingBodies,
 } from './rubbish.js';
 
-const callers = ['nobody', 'a server', 'an application session', 'a user session'] as const;
+const callers = [
+  'nobody',
+  'a server',
+  'an application session',
+  'a user session',
+  'an admin viewer',
+  'an admin owner',
+] as const;
 type Caller = (typeof callers)[number];
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'REPORT'];
@@ -29,12 +36,17 @@ const INSIDES = /\n\s+at |node_modules|\.[jt]s:\d|SELECT |INSERT |SQLITE|Error\b
 describeOnEachDatabase('rubbish', (kind) => {
   let server: TestApp;
   let application: Application;
+  let adminKeys: { viewer: string; owner: string };
   let routes: DescribedRoute[];
   let loggedBefore: number;
 
   beforeAll(async () => {
     server = await TestApp.start(kind, { env: { OSTIARY_THROTTLE__FAILURES_PER_ADDRESS: '1000000' } });
     application = await server.createApplication();
+    adminKeys = {
+      viewer: await server.createAdminKey('viewer'),
+      owner: await server.createAdminKey('owner'),
+    };
     routes = await describedRoutes(server.api);
   });
   afterAll(() => server.stop());
@@ -65,6 +77,10 @@ describeOnEachDatabase('rubbish', (kind) => {
         return begin({ as: 'application' });
       case 'a user session':
         return begin({ as: 'guest', profile: {} });
+      case 'an admin viewer':
+        return `Bearer ${adminKeys.viewer}`;
+      case 'an admin owner':
+        return `Bearer ${adminKeys.owner}`;
     }
   }
 
@@ -110,6 +126,7 @@ describeOnEachDatabase('rubbish', (kind) => {
 
   it('has routes to be sent to, with and without bodies and parameters', () => {
     expect(routes.length).toBeGreaterThan(8);
+    expect(routes.filter(({ path }) => path.startsWith('/admin/')).length).toBeGreaterThan(8);
     expect(routes.filter(({ members }) => members !== null).length).toBeGreaterThan(3);
     expect(routes.some(({ path }) => path.includes('{'))).toBe(true);
   });

@@ -19,7 +19,7 @@ interface Operation {
   };
 }
 
-/** Every route of the native face, so that what tests them covers those of tomorrow. */
+/** Every route of every face, so that what tests them covers those of tomorrow. */
 export async function describedRoutes(api: ApiClient): Promise<DescribedRoute[]> {
   const { paths } = (await api.get<OpenApi>('/openapi.json')).body;
   return Object.entries(paths).flatMap(([path, operations]) =>
