@@ -15,6 +15,7 @@ import { PersistenceModule } from './persistence/persistence.module.js';
 import { encryptedColumns, rows } from './rows.js';
 import { SecretsModule } from './secrets/secrets.module.js';
 import { SessionModule } from './session/session.module.js';
+import { PRODUCT_VERSION } from './version.js';
 
 /** The map of the product: ground first, features next, faces last. No logic. */
 @Module({})
@@ -37,7 +38,7 @@ export class AppModule {
 
         ApiModule,
         AdminModule,
-        OpenApiModule,
+        OpenApiModule.of({ version: PRODUCT_VERSION }),
       ],
     };
   }

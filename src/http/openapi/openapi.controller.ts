@@ -2,9 +2,13 @@ import { Controller, Get, Header, Req, type Type } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { ServerConfig } from '../../config/config.js';
-import { PRODUCT_VERSION } from '../../version.js';
 import { renderDocs } from './docs-page.js';
 import { buildOpenApi } from './openapi-document.js';
+
+/** What the description is of. */
+export abstract class DescribedProduct {
+  abstract readonly version: string;
+}
 
 /** Every face that describes its routes, for machines and for people. Made when first asked for. */
 @Controller()
@@ -14,6 +18,7 @@ export class OpenApiController {
   constructor(
     private readonly server: ServerConfig,
     private readonly discovery: DiscoveryService,
+    private readonly product: DescribedProduct,
   ) {}
 
   @Get('openapi.json')
@@ -23,7 +28,7 @@ export class OpenApiController {
     this.document ??= buildOpenApi(
       this.discovery.getControllers().map(({ metatype }) => metatype as Type),
       this.server.publicUrl ?? `http://${localAddress ?? 'localhost'}:${localPort ?? 0}`,
-      PRODUCT_VERSION,
+      this.product.version,
     );
     return this.document;
   }
