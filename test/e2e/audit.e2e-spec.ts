@@ -202,7 +202,6 @@ describeOnEachDatabase('the audit log', (kind) => {
   });
 
   it('holds no credential, token, key, secret or identifier of anybody', async () => {
-    const applications = server.app.get(ApplicationsService, { strict: false });
     const { key } = await server.app.get(AdminKeysService, { strict: false }).create('owner', 'the owner');
     const email = 'alice@example.com';
     await server.api.signUp(application, { login: 'alice-login', email, phone: '+15550100' });
@@ -215,13 +214,15 @@ describeOnEachDatabase('the audit log', (kind) => {
       body,
     });
     await server.api.send('DELETE', '/v1/session', { as: renewed.body.session.token });
-    const rotated = await applications.rotateSecret(application.id);
+    const rotate = `/admin/v1/applications/${application.id}/rotate-secret`;
+    const rotated = await server.api.send<{ auth_secret: string }>('POST', rotate, { as: key });
+    expect(rotated.status).toBe(200);
     const dump = JSON.stringify(await rows.run('SELECT * FROM audit_entries'));
     expect(dump).toContain('application.secret_rotated');
     const secrets = [
       ...[PASSWORD, NEW_PASSWORD, 'a-wrong-password', 'a-password-typed-as-a-name'],
       ...[session.token, renewed.body.session.token, 'osta_', key, 'osad_'],
-      ...[application.authSecret, rotated!.authSecret, 'as_', application.authKey],
+      ...[application.authSecret, rotated.body.auth_secret, 'as_', application.authKey],
       ...['alice-login', email, '15550100', 'the owner', '$argon2id'],
     ];
     expect(secrets.filter((secret) => dump.includes(secret))).toEqual([]);
@@ -294,16 +295,6 @@ describeOnEachDatabase('audit export', (kind) => {
     const range = ['--since', '1970-01-01T00:00:10Z', '--until', '1970-01-01T01:00:14+01:00'];
     const entries = await exported('--app', '2', ...range);
     expect(entries.map(({ at }) => at)).toEqual(['1970-01-01T00:00:11.000Z', '1970-01-01T00:00:13.000Z']);
-  });
-
-  it.each([
-    [['--since', 'yesterday'], /--since takes a time/],
-    [['--until', '2026-13-01'], /--until takes a time/],
-    [['--app', 'x'], /application_id/],
-  ])('%j fails with a sentence', async (options, sentence) => {
-    const { code, stdout, stderr } = await ostiary(env, 'audit', 'export', ...options);
-    expect({ failed: code !== 0, stdout }).toEqual({ failed: true, stdout: '' });
-    expect(stderr).toMatch(sentence);
   });
 });
 
