@@ -44,7 +44,7 @@ export class AdminKeyGuard implements CanActivate {
     const needed = Reflect.getMetadata(NEEDED_ROLE, context.getHandler()) as AdminRole | undefined;
     if (needed === undefined || !roleSuffices(key.role, needed)) {
       const cause = new Error(
-        `admin key ${key.id} is a ${key.role}'s; needed is ${needed ?? 'what nobody has'}`,
+        `admin key ${key.id} has the role ${key.role}; the route needs ${needed ?? 'one that nobody has'}`,
       );
       throw new BrokerError('forbidden', { cause });
     }

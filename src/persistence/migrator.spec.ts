@@ -57,7 +57,8 @@ describeOnEachDatabase('migrate', (kind) => {
     await migrate(stores);
     for (const _ of migrations) await stores.writer.undoLastMigration();
     const runner = stores.writer.createQueryRunner();
-    for (const table of ['applications', 'users', 'sessions', 'throttle_counters', 'installation']) {
+    const tables = ['applications', 'users', 'sessions', 'throttle_counters', 'installation'];
+    for (const table of [...tables, 'audit_entries', 'admin_keys']) {
       expect(await runner.hasTable(table)).toBe(false);
     }
     await runner.release();
