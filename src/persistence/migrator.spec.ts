@@ -57,8 +57,7 @@ describeOnEachDatabase('migrate', (kind) => {
     await migrate(stores);
     for (const _ of migrations) await stores.writer.undoLastMigration();
     const runner = stores.writer.createQueryRunner();
-    const tables = ['applications', 'users', 'sessions', 'throttle_counters', 'installation'];
-    for (const table of [...tables, 'audit_entries', 'admin_keys']) {
+    for (const table of ['applications', 'users', 'sessions', 'throttle_counters', 'installation']) {
       expect(await runner.hasTable(table)).toBe(false);
     }
     await runner.release();
