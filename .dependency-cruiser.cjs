@@ -9,7 +9,7 @@ const ground =
   'audit|throttle|outbox|jobs|mail|files|secrets|outbound|persistence|http|observability|workers|config|events|errors|time';
 const faces = 'api|oauth|compat|admin|cli';
 const features =
-  'chat|local-auth|session|accounts|identity-providers|identity|social-auth|custom-idp|applications';
+  'admin-keys|chat|local-auth|session|accounts|identity-providers|identity|social-auth|custom-idp|applications';
 
 /** Files of a room, its specs aside: a spec may look wherever it has to. */
 const room = (names) => ({ path: `^src/(${names})/`, pathNot: '\\.spec\\.ts$' });
@@ -38,6 +38,7 @@ module.exports = {
       to: { path: '^src/', pathNot: '^src/$1/' },
     },
     mayImportOnly('identity-imports-nothing-above', 'identity', 'errors|events|time'),
+    mayImportOnly('admin-keys', 'admin-keys', ground),
     mayImportOnly('applications', 'applications', ground),
     mayImportOnly('accounts', 'accounts', `identity|applications|${ground}`),
     mayImportOnly('identity-providers', 'identity-providers', `identity|applications|${ground}`),

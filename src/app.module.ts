@@ -1,9 +1,13 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { AdminKeysModule } from './admin-keys/admin-keys.module.js';
+import { AdminModule } from './admin/admin.module.js';
 import { ApiModule } from './api/api.module.js';
 import { ApplicationsModule } from './applications/applications.module.js';
+import { AuditModule } from './audit/audit.module.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { EventsModule } from './events/events.module.js';
+import { OpenApiModule } from './http/openapi/openapi.module.js';
 import { JobsModule } from './jobs/jobs.module.js';
 import { LocalAuthModule } from './local-auth/local-auth.module.js';
 import type { Exposition } from './observability/exposition.js';
@@ -13,6 +17,7 @@ import { PersistenceModule } from './persistence/persistence.module.js';
 import { encryptedColumns, rows } from './rows.js';
 import { SecretsModule } from './secrets/secrets.module.js';
 import { SessionModule } from './session/session.module.js';
+import { PRODUCT_VERSION } from './version.js';
 
 /** The map of the product: ground first, features next, faces last. No logic. */
 @Module({})
@@ -25,15 +30,19 @@ export class AppModule {
         ConfigModule.of(config),
         EventsModule,
         PersistenceModule.of(rows),
+        AuditModule,
         SecretsModule.of(encryptedColumns),
         ObservabilityModule.of(logger, config.management, exposition),
         JobsModule,
 
+        AdminKeysModule,
         ApplicationsModule,
         SessionModule,
         LocalAuthModule,
 
         ApiModule,
+        AdminModule,
+        OpenApiModule.of({ version: PRODUCT_VERSION }),
       ],
     };
   }

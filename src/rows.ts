@@ -1,7 +1,9 @@
+import { adminKeyRow } from './admin-keys/admin-key.entity.js';
 import { userRow } from './accounts/user.entity.js';
 import { applicationRow } from './applications/application.entity.js';
 import { AUTH_SECRET } from './applications/application.repository.js';
 import { jobLeaseRow } from './jobs/job-lease.entity.js';
+import { auditEntryRow } from './audit/audit-entry.entity.js';
 import type { RowDefinition } from './persistence/row-definition.js';
 import type { EncryptedColumn } from './secrets/encrypted-columns.repository.js';
 import { installationRow } from './secrets/installation.entity.js';
@@ -20,6 +22,8 @@ export const rows = [
   revocationRow,
   throttleCounterRow,
   jobLeaseRow,
+  auditEntryRow,
+  adminKeyRow,
 ] as unknown as readonly RowDefinition[];
 
 /** Every column that holds encrypted values: what `ostiary secrets rotate` rewrites. */

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { AuditLog } from '../audit/audit-log.js';
 import { BrokerError } from '../errors/broker-error.js';
 import { DomainEvents } from '../events/domain-events.js';
 import { isUniqueViolation } from '../persistence/store-errors.js';
@@ -14,6 +15,7 @@ export class AccountsService {
     private readonly users: UserRepository,
     private readonly transactions: Transactions,
     private readonly events: DomainEvents,
+    private readonly audit: AuditLog,
   ) {}
 
   find(applicationId: number, userId: number): Promise<User | null> {
@@ -88,6 +90,19 @@ export class AccountsService {
     );
   }
 
+  /**
+   * Keeps the user from signing in, or lets them again. Joins the caller's transaction; from here to its end, no
+   * sign-in of the user gets on (`findForSignIn`).
+   *
+   * @returns whether that is a change; null when there is no such user.
+   */
+  async setDisabled(applicationId: number, userId: number, disabled: boolean): Promise<boolean | null> {
+    return this.transactions.run(async () => {
+      if (await this.users.setDisabled(applicationId, userId, disabled)) return true;
+      return (await this.users.find(applicationId, userId)) === null ? null : false;
+    });
+  }
+
   rehash(userId: number, oldHash: string, newHash: string): Promise<void> {
     return this.transactions.run(() => this.users.rehash(userId, oldHash, newHash));
   }
@@ -120,6 +135,12 @@ export class AccountsService {
 
   private async insert(user: Parameters<UserRepository['insert']>[0]): Promise<User> {
     const created = await this.users.insert(user);
+    await this.audit.record({
+      act: 'user.created',
+      applicationId: created.applicationId,
+      userId: created.id,
+      details: { guest: created.guest },
+    });
     this.transactions.afterCommit(() =>
       this.events.emit('user.created', {
         applicationId: created.applicationId,

@@ -101,6 +101,40 @@ describeOnEachDatabase('UserRepository', (kind) => {
     });
   });
 
+  it('disables and enables, saying whether that is a change', async () => {
+    const { id } = await rows.aUser(applicationId);
+    const set = (disabled: boolean, of = applicationId) =>
+      rows.run(() => rows.users.setDisabled(of, id, disabled));
+    expect([await set(false), await set(true), await set(true)]).toEqual([false, true, false]);
+    expect(await set(false, (await rows.anApplication()).id)).toBe(false);
+    expect(await rows.users.find(applicationId, id)).toMatchObject({ disabled: true });
+    expect(await set(false)).toBe(true);
+  });
+
+  it('disables only when a sign-in that holds the user is through', async () => {
+    const { id } = await rows.aUser(applicationId);
+    const order: string[] = [];
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const signIn = rows.run(async () => {
+      expect(await rows.users.findLocked(applicationId, id)).toMatchObject({ disabled: false });
+      order.push('holds');
+      await held;
+      order.push('is through');
+    });
+    while (order.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    const disabling = rows
+      .run(() => rows.users.setDisabled(applicationId, id, true))
+      .then(() => order.push('disabled'));
+    // Long enough for an update that does not wait.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    goOn();
+    await Promise.all([signIn, disabling]);
+    expect(order).toEqual(['holds', 'is through', 'disabled']);
+  });
+
   it('notes when users were active, never back in time', async () => {
     const { id } = await rows.aUser(applicationId);
     const note = (at: number) => rows.run(() => rows.users.noteActivity([{ userId: id, at }]));

@@ -118,6 +118,16 @@ export class UserRepository {
     return affected === 1 ? credentialVersion : null;
   }
 
+  /** @returns false when the user is so already, or not there. */
+  async setDisabled(applicationId: number, id: number, disabled: boolean): Promise<boolean> {
+    // On PostgreSQL this waits for sign-ins that hold the row (`findLocked`), and later ones wait for this.
+    const { affected } = await this.rows.update(
+      { id, application_id: applicationId, disabled: !disabled },
+      { disabled, updated_at: this.clock.now() },
+    );
+    return affected === 1;
+  }
+
   /** Replaces a hash by another one of the same password. Not a change of the credential. */
   async rehash(userId: number, oldHash: string, newHash: string): Promise<void> {
     await this.rows.update({ id: userId, password_hash: oldHash }, { password_hash: newHash });

@@ -6,18 +6,17 @@ import { SessionModule } from '../session/session.module.js';
 import { TimeModule } from '../time/time.module.js';
 import { ClientAuthentication } from './client.guards.js';
 import { MeController } from './me.controller.js';
-import { OpenApiController } from './openapi/openapi.controller.js';
 import { SessionController } from './session.controller.js';
 import { SessionsController } from './sessions.controller.js';
 import { UsersController } from './users.controller.js';
 
 /**
  * The native HTTP face: translates JSON under /v1 and holds no rules. Routes: /v1/sessions, /v1/session,
- * /v1/users, /v1/users/me, and their description at /openapi.json and /docs.
+ * /v1/users, /v1/users/me.
  */
 @Module({
   imports: [AccountsModule, ApplicationsModule, LocalAuthModule, SessionModule, TimeModule],
-  controllers: [SessionsController, SessionController, UsersController, MeController, OpenApiController],
+  controllers: [SessionsController, SessionController, UsersController, MeController],
   providers: [ClientAuthentication],
 })
 export class ApiModule {}

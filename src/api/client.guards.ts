@@ -6,9 +6,11 @@ import { ServerConfig } from '../config/config.js';
 import { BrokerError } from '../errors/broker-error.js';
 import { parseAuthorization } from '../http/authorization.js';
 import type { Client } from '../local-auth/client.js';
+import { identifyActor } from '../observability/request-context.js';
 import { sameSecret } from '../secrets/secrets.js';
 import { SessionChecker } from '../session/session-checker.js';
 import { allowsOrigin } from './origin.js';
+import { identifySession } from './session.guards.js';
 
 /** Recognises applications by their keys, and pages by their origin. */
 @Injectable()
@@ -24,6 +26,7 @@ export class ClientAuthentication {
     // Compared even when there is nothing to compare with, so that the time does not tell which keys exist.
     const matches = sameSecret(authSecret, application?.authSecret ?? '');
     if (!application || !matches) throw new BrokerError('invalid_client');
+    identifyActor('application', application.id);
     return this.clientOf(request, application, true);
   }
 
@@ -33,6 +36,7 @@ export class ClientAuthentication {
     if (!application || application.id !== applicationId || !application.settings.public_clients) {
       throw new BrokerError('invalid_client');
     }
+    identifyActor('client', application.id);
     return this.clientOf(request, application, false);
   }
 
@@ -114,6 +118,7 @@ export class SessionOrServerGuard implements CanActivate {
       return true;
     }
     const session = await this.checker.check(authorization.token);
+    identifySession(session);
     request.caller = { session, client: await this.clients.bySession(request, session.applicationId) };
     return true;
   }

@@ -8,7 +8,7 @@ import { SessionService } from '../session/session.service.js';
 import { Clock } from '../time/clock.js';
 import { CurrentSession, type UserSession } from './caller.js';
 import { ClientAuthentication } from './client.guards.js';
-import { Operation } from './openapi/operation.decorator.js';
+import { Operation } from '../http/openapi/operation.decorator.js';
 import { changePasswordBody, givenIdentifiers, sessionsQuery } from './requests.js';
 import {
   sessionAnswer,

@@ -10,7 +10,7 @@ import { SessionService } from '../session/session.service.js';
 import { Clock } from '../time/clock.js';
 import { CurrentSession } from './caller.js';
 import { ClientAuthentication } from './client.guards.js';
-import { Operation } from './openapi/operation.decorator.js';
+import { Operation } from '../http/openapi/operation.decorator.js';
 import { refreshBody, signInBody, toPresented } from './requests.js';
 import { sessionAnswer, toBegunBody, toRefreshedBody, toSessionBody } from './responses.js';
 import { AnySessionGuard, UserSessionGuard } from './session.guards.js';

@@ -4,6 +4,7 @@ import { ApplicationDirectory } from '../applications/application-directory.js';
 import { ServerConfig } from '../config/config.js';
 import { BrokerError } from '../errors/broker-error.js';
 import { bearerToken } from '../http/authorization.js';
+import { identifyActor } from '../observability/request-context.js';
 import type { Session } from '../session/session.js';
 import { SessionChecker } from '../session/session-checker.js';
 import { allowsOrigin } from './origin.js';
@@ -31,6 +32,7 @@ export class AnySessionGuard implements CanActivate {
   private admit(request: FastifyRequest, session: Session): true {
     this.mayEnter(session);
     request.caller = { session };
+    identifySession(session);
     return true;
   }
 
@@ -44,6 +46,12 @@ export class AnySessionGuard implements CanActivate {
     }
     return this.admit(request, session);
   }
+}
+
+/** From here on, what the request does is done by the session's user, or by its application. */
+export function identifySession({ userId, applicationId }: Session): void {
+  if (userId === null) identifyActor('application', applicationId);
+  else identifyActor('user', userId);
 }
 
 /** Lets sessions in on which a user, guests included, is signed in. */

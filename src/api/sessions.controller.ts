@@ -4,7 +4,7 @@ import type { Client } from '../local-auth/client.js';
 import { WaysInService } from '../local-auth/ways-in.service.js';
 import { CurrentClient } from './caller.js';
 import { ClientGuard } from './client.guards.js';
-import { Operation } from './openapi/operation.decorator.js';
+import { Operation } from '../http/openapi/operation.decorator.js';
 import { beginSessionBody, toPresented } from './requests.js';
 import { sessionAnswer, toBegunBody } from './responses.js';
 

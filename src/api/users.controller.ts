@@ -4,7 +4,7 @@ import type { Client } from '../local-auth/client.js';
 import { SignUpService } from '../local-auth/sign-up.service.js';
 import { CurrentClient } from './caller.js';
 import { SessionOrServerGuard } from './client.guards.js';
-import { Operation } from './openapi/operation.decorator.js';
+import { Operation } from '../http/openapi/operation.decorator.js';
 import { givenIdentifiers, signUpBody, toProfile } from './requests.js';
 import { toUserBody, userAnswer } from './responses.js';
 

@@ -97,7 +97,7 @@ describe('application settings', () => {
 
   it('warn of what hands passwords to somebody else, and of what nothing reads yet', () => {
     expect(settingWarnings({ password_sign_in: 'local,partner' }).join()).toContain('handed to the partner');
-    expect(settingWarnings({ refresh_tokens: true })).toHaveLength(1);
+    expect(settingWarnings({ faces: ['kii'] })).toHaveLength(1);
     expect(settingWarnings({ guests: false })).toEqual([]);
   });
 });

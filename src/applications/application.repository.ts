@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { MoreThan } from 'typeorm';
 import { Transactions } from '../persistence/transactions.js';
 import { Secrets } from '../secrets/secrets.js';
 import { Clock } from '../time/clock.js';
@@ -47,6 +48,15 @@ export class ApplicationRepository {
 
   async list(): Promise<Application[]> {
     const rows = await this.rows.find({ order: { id: 'ASC' } });
+    return rows.map((row) => this.toApplication(row));
+  }
+
+  async page(afterId: number, limit: number): Promise<Application[]> {
+    const rows = await this.rows.find({
+      where: { id: MoreThan(afterId) },
+      order: { id: 'ASC' },
+      take: limit,
+    });
     return rows.map((row) => this.toApplication(row));
   }
 

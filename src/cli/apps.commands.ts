@@ -5,6 +5,7 @@ import { parseSettingText, settingWarnings, SettingsError } from '../application
 import { ApplicationsService } from '../applications/applications.service.js';
 import { Transactions } from '../persistence/transactions.js';
 import { SessionService } from '../session/session.service.js';
+import { toId } from './ids.js';
 import { withInstallation } from './installation.js';
 import { list, table, UsageError, type Output } from './output.js';
 
@@ -74,10 +75,19 @@ export function addAppsCommands(program: Command, output: Output): void {
       );
       output.result(withSecret(application), show);
     });
+
+  apps
+    .command('end-sessions')
+    .description('end every session of the application')
+    .requiredOption('--app <id>', 'application_id')
+    .action(async ({ app }: Named) => {
+      await withInstallation((installation) => endSessions(installation, app));
+      output.result({ application_id: Number(app) }, () => 'Its sessions are over.');
+    });
 }
 
 async function find(installation: INestApplicationContext, app: string): Promise<Application> {
-  return (await installation.get(ApplicationsService).find(toId(app))) ?? noSuch(app);
+  return (await installation.get(ApplicationsService).find(toId('app', app))) ?? noSuch(app);
 }
 
 async function set(
@@ -86,7 +96,7 @@ async function set(
   changes: Record<string, unknown>,
 ): Promise<Application> {
   try {
-    return (await installation.get(ApplicationsService).set(toId(app), changes)) ?? noSuch(app);
+    return (await installation.get(ApplicationsService).set(toId('app', app), changes)) ?? noSuch(app);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     throw new UsageError(`Nothing was changed:\n${error.faults.map((fault) => `  - ${fault}`).join('\n')}`);
@@ -98,7 +108,7 @@ async function rotate(
   app: string,
   endSessions: boolean,
 ): Promise<Application> {
-  const id = toId(app);
+  const id = toId('app', app);
   return installation.get(Transactions).run(async () => {
     const application = (await installation.get(ApplicationsService).rotateSecret(id)) ?? noSuch(app);
     if (endSessions) await installation.get(SessionService).endAllOfApplication(id);
@@ -106,9 +116,10 @@ async function rotate(
   });
 }
 
-function toId(app: string): number {
-  if (!/^[1-9]\d{0,9}$/.test(app)) throw new UsageError(`--app takes an application_id, a whole number.`);
-  return Number(app);
+async function endSessions(installation: INestApplicationContext, app: string): Promise<void> {
+  const id = toId('app', app);
+  if (!(await installation.get(ApplicationsService).find(id))) noSuch(app);
+  await installation.get(SessionService).endAllOfApplication(id);
 }
 
 function noSuch(app: string): never {

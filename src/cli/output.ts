@@ -1,3 +1,4 @@
+import { pipeline } from 'node:stream/promises';
 import { CommanderError } from 'commander';
 
 /** A mistake of the person at the keyboard, said in one sentence. */
@@ -12,6 +13,18 @@ export class Output {
   /** Prints a result: the document itself, or `forPeople` of it. */
   result<T>(document: T, forPeople: (document: T) => string): void {
     process.stdout.write(this.isJson() ? `${JSON.stringify(document)}\n` : `${forPeople(document)}\n`);
+  }
+
+  /**
+   * Prints a list item by item, however long it is: a line each, or with `--json` one document that has them all.
+   * Waits for whoever reads, and ends without a word when they stop reading, as `head` does.
+   */
+  async items(items: AsyncIterable<unknown>): Promise<void> {
+    try {
+      await pipeline(this.isJson() ? oneDocument(items) : lines(items), process.stdout, { end: false });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+    }
   }
 
   note(text: string): void {
@@ -35,6 +48,19 @@ export class Output {
     process.stderr.write(`${message}\n`);
     return 1;
   }
+}
+
+async function* lines(items: AsyncIterable<unknown>): AsyncIterable<string> {
+  for await (const item of items) yield `${JSON.stringify(item)}\n`;
+}
+
+async function* oneDocument(items: AsyncIterable<unknown>): AsyncIterable<string> {
+  let before = '{"items":[';
+  for await (const item of items) {
+    yield before + JSON.stringify(item);
+    before = ',';
+  }
+  yield before === ',' ? ']}\n' : `${before}]}\n`;
 }
 
 /** Rows under a heading, columns aligned. */

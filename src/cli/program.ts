@@ -1,11 +1,14 @@
 import { Command } from 'commander';
 import { PRODUCT_VERSION } from '../version.js';
+import { addAdminKeysCommands } from './admin-keys.commands.js';
 import { addAppsCommands } from './apps.commands.js';
+import { addAuditCommands } from './audit.commands.js';
 import { addConfigCommands } from './config.commands.js';
 import { addDatabaseCommands } from './database.commands.js';
 import { addJobsCommands } from './jobs.commands.js';
 import { Output } from './output.js';
 import { addSecretsCommands } from './secrets.commands.js';
+import { addUsersCommands } from './users.commands.js';
 
 /** The `ostiary` command with everything that can follow it. Opens nothing until it is told to parse. */
 export function buildProgram(): { readonly program: Command; readonly output: Output } {
@@ -21,6 +24,9 @@ export function buildProgram(): { readonly program: Command; readonly output: Ou
 
   const output = new Output(() => program.opts<{ json?: boolean }>().json === true);
   addAppsCommands(program, output);
+  addUsersCommands(program, output);
+  addAdminKeysCommands(program, output);
+  addAuditCommands(program, output);
   addSecretsCommands(program, output);
   addDatabaseCommands(program, output);
   addJobsCommands(program, output);

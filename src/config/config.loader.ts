@@ -95,6 +95,7 @@ function toConfig(raw: RawConfig): Config {
       keyFile: join(dataDir, 'master.key'),
     },
     log: raw.log,
+    audit: { retentionDays: raw.audit.retention_days },
     sessions: {
       cacheEntries: raw.sessions.cache_entries,
       touchFlushMilliseconds: raw.sessions.touch_flush_milliseconds,

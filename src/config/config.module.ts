@@ -1,5 +1,6 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import {
+  AuditConfig,
   type Config,
   DatabaseConfig,
   JobsConfig,
@@ -26,6 +27,7 @@ export class ConfigModule {
       { provide: DatabaseConfig, useValue: config.database },
       { provide: SecretsConfig, useValue: config.secrets },
       { provide: LogConfig, useValue: config.log },
+      { provide: AuditConfig, useValue: config.audit },
       { provide: SessionsConfig, useValue: config.sessions },
       { provide: JobsConfig, useValue: config.jobs },
       { provide: PasswordsConfig, useValue: config.passwords },

@@ -52,6 +52,7 @@ export const configSchema = z
     log: z.strictObject({
       level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     }),
+    audit: z.strictObject({ retention_days: positive.max(36_500) }),
     sessions: z.strictObject({
       cache_entries: positive.max(10_000_000),
       touch_flush_milliseconds: positive.max(60_000),

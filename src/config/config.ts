@@ -43,6 +43,10 @@ export abstract class LogConfig {
   abstract readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 }
 
+export abstract class AuditConfig {
+  abstract readonly retentionDays: number;
+}
+
 export abstract class SessionsConfig {
   abstract readonly cacheEntries: number;
   abstract readonly touchFlushMilliseconds: number;
@@ -88,6 +92,7 @@ export interface Config {
   readonly database: DatabaseConfig;
   readonly secrets: SecretsConfig;
   readonly log: LogConfig;
+  readonly audit: AuditConfig;
   readonly sessions: SessionsConfig;
   readonly jobs: JobsConfig;
   readonly passwords: PasswordsConfig;

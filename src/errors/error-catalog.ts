@@ -28,7 +28,14 @@ export const errorCatalog = {
     title: 'This route needs credentials.',
     log: 'info',
     oauth: 'invalid_request',
-    next: 'Send "Authorization: Bearer <session token>", or HTTP Basic with auth_key and auth_secret where the route takes it.',
+    next: 'Send "Authorization: Bearer <session token>" (under /admin an admin key), or HTTP Basic with auth_key and auth_secret where the route takes it.',
+  },
+  invalid_admin_key: {
+    status: 401,
+    title: 'The admin key was not accepted.',
+    log: 'info',
+    oauth: 'invalid_token',
+    next: 'Make one on the server with "admin-keys create".',
   },
   invalid_client: {
     status: 401,
@@ -52,7 +59,7 @@ export const errorCatalog = {
   },
   forbidden: {
     status: 403,
-    title: 'This session may not do that.',
+    title: 'This session or key may not do that.',
     log: 'info',
     oauth: 'insufficient_scope',
   },
@@ -99,6 +106,18 @@ export const errorCatalog = {
   unknown_identity_provider: {
     status: 404,
     title: 'There is no such identity provider.',
+    log: 'info',
+    oauth: 'invalid_request',
+  },
+  application_not_found: {
+    status: 404,
+    title: 'There is no such application.',
+    log: 'info',
+    oauth: 'invalid_request',
+  },
+  user_not_found: {
+    status: 404,
+    title: 'This application has no such user.',
     log: 'info',
     oauth: 'invalid_request',
   },

@@ -17,12 +17,17 @@ export type Authorization =
  *   of ours (unknown and malformed are one answer).
  */
 export function bearerToken(header: string | undefined): string {
+  const token = bearerValue(header);
+  if (token.length > MAX_TOKEN_LENGTH || !TOKEN.test(token)) throw new BrokerError('session_ended');
+  return token;
+}
+
+/** Whatever an `Authorization: Bearer` header holds. @throws BrokerError `authentication_required` without one. */
+export function bearerValue(header: string | undefined): string {
   if (header === undefined || header.length < 7 || header.slice(0, 7).toLowerCase() !== 'bearer ') {
     throw new BrokerError('authentication_required');
   }
-  const token = header.slice(7).trim();
-  if (token.length > MAX_TOKEN_LENGTH || !TOKEN.test(token)) throw new BrokerError('session_ended');
-  return token;
+  return header.slice(7).trim();
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { addressKey } from './client-address.js';
+import { addressKey, plainAddress } from './client-address.js';
 
 describe('addressKey', () => {
   it.each([
@@ -19,5 +19,19 @@ describe('addressKey', () => {
     ['x'.repeat(500), 'unknown'],
   ])('counts %s as %s', (address, key) => {
     expect(addressKey(address)).toBe(key);
+  });
+});
+
+describe('plainAddress', () => {
+  it.each([
+    ['192.0.2.1:51234', '192.0.2.1'],
+    ['[2001:db8::9]:51234', '2001:db8::9'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['fe80::1%eth0', 'fe80::1'],
+    ['unknown', null],
+    ["'; DROP TABLE users", null],
+    ['x'.repeat(500), null],
+  ])('reads %s as %s', (address, plain) => {
+    expect(plainAddress(address)).toBe(plain);
   });
 });

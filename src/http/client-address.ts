@@ -8,12 +8,18 @@ const NO_ADDRESS = 'unknown';
  * one household or server has the whole of that to itself. A port, which some proxies add, does not count.
  */
 export function addressKey(address: string): string {
+  const bare = plainAddress(address);
+  // Text that a client made up would be a counter of its own with each try, and need not fit the column.
+  if (bare === null) return NO_ADDRESS;
+  return isIPv6(bare) ? `${firstFourGroups(bare).join(':')}::/64` : bare;
+}
+
+/** The IP address alone, without a port or a zone; null for text that is none. */
+export function plainAddress(address: string): string | null {
   const bare = withoutPort(address)
     .replace(/^::ffff:(?=\d+\.)/i, '')
     .replace(/%.*$/, '');
-  // Text that a client made up would be a counter of its own with each try, and need not fit the column.
-  if (isIP(bare) === 0) return NO_ADDRESS;
-  return isIPv6(bare) ? `${firstFourGroups(bare).join(':')}::/64` : bare;
+  return isIP(bare) === 0 ? null : bare;
 }
 
 function withoutPort(address: string): string {

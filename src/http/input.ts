@@ -26,6 +26,13 @@ export function line(maxCharacters: number) {
   });
 }
 
+/** A time as people and programs write it (RFC 3339), or a day, which begins in UTC. For `Date.parse`. */
+export function time() {
+  return z.union([z.iso.datetime({ offset: true }), z.iso.date()], {
+    error: 'must be a time such as 2026-01-31T08:00:00Z, or a day',
+  });
+}
+
 /** A password as sent: any text but NUL and halves of surrogate pairs. Its length is judged as characters later. */
 export function passwordText(maxCharacters: number) {
   return z

@@ -88,6 +88,7 @@ export function problemHeaders(error: BrokerError): Record<string, string> {
 /** RFC 6750 §3: a request without credentials gets the bare challenge, a refused one the reason. */
 function challenge(code: ErrorCode, entry: ErrorEntry): string {
   if (code === 'invalid_client') return 'Basic realm="ostiary", charset="UTF-8"';
-  if (code === 'session_ended') return `Bearer realm="ostiary", error="${entry.oauth}"`;
+  if (code === 'session_ended' || code === 'invalid_admin_key')
+    return `Bearer realm="ostiary", error="${entry.oauth}"`;
   return 'Bearer realm="ostiary"';
 }

@@ -3,6 +3,10 @@ import { BrokerError } from '../errors/broker-error.js';
 import type { Logger } from '../observability/logger.js';
 import type { Metrics } from '../observability/metrics.js';
 import { runInRequest } from '../observability/request-context.js';
+import { plainAddress } from './client-address.js';
+
+/** Longer than a request can wait for its turn, the database and a password's hash together. */
+const ABANDONED_WORK_MILLISECONDS = 60_000;
 
 /** What every request passes: headers against caching and sniffing, the log's context, one log line, one observation. */
 export function addRequestHooks(fastify: FastifyInstance, logger: Logger, metrics: Metrics): void {
@@ -18,9 +22,13 @@ export function addRequestHooks(fastify: FastifyInstance, logger: Logger, metric
   // After the body is read: its events come from the socket, outside of any context begun before.
   fastify.addHook('preHandler', (request, reply, done) => {
     if (isSessionCheck(request)) return done();
-    const leave = runInRequest({ id: request.id }, done);
-    // Comes also when the client has gone away, and no answer was sent.
-    reply.raw.once('close', leave);
+    const leave = runInRequest({ id: request.id, address: plainAddress(request.ip) }, done);
+    // Comes also when the client has gone away before the answer. What it asked for is done all the same, and has to
+    // be known as its doing: or hanging up at once would be the way to act in nobody's name.
+    reply.raw.once('close', () => {
+      if (reply.raw.writableEnded) leave();
+      else setTimeout(leave, ABANDONED_WORK_MILLISECONDS).unref();
+    });
   });
   fastify.addHook('onResponse', (request, reply, done) => {
     const { method } = request;

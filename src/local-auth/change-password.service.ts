@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AccountsService } from '../accounts/accounts.service.js';
 import { identifierKinds, toIdentifiers, type Identifiers } from '../accounts/identifiers.js';
 import type { LocalCredential, User } from '../accounts/user.js';
+import { AuditLog } from '../audit/audit-log.js';
 import { BrokerError, type InputFault } from '../errors/broker-error.js';
 import type { Session } from '../session/session.js';
 import { SessionService, type BegunSession, type TokenMode } from '../session/session.service.js';
@@ -25,6 +26,7 @@ export class ChangePasswordService {
     private readonly accounts: AccountsService,
     private readonly passwords: PasswordsService,
     private readonly sessions: SessionService,
+    private readonly audit: AuditLog,
     private readonly clock: Clock,
   ) {}
 
@@ -64,6 +66,12 @@ export class ChangePasswordService {
       hash,
       async (credentialVersion) => {
         const who = { as: 'local', userId: user.id, credentialVersion } as const;
+        await this.audit.record({
+          act: credential.passwordHash === null ? 'password.set' : 'password.changed',
+          applicationId: application.id,
+          userId: user.id,
+          sessionId: session.id,
+        });
         const renewed = await this.sessions.upgrade(session, { application, who }, mode);
         await this.sessions.endOthers(renewed.session, 'password_changed');
         return renewed;

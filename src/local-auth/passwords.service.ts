@@ -3,8 +3,11 @@ import { AccountsService } from '../accounts/accounts.service.js';
 import type { Identifier } from '../accounts/identifiers.js';
 import type { LocalCredential } from '../accounts/user.js';
 import type { Application } from '../applications/application.js';
+import type { AuditAct } from '../audit/audit-acts.js';
+import { AuditLog } from '../audit/audit-log.js';
 import { BrokerError } from '../errors/broker-error.js';
 import { DomainEvents, type SignInRefusal } from '../events/domain-events.js';
+import { Transactions } from '../persistence/transactions.js';
 import { Throttle } from '../throttle/throttle.js';
 import type { Client } from './client.js';
 import { commonPasswords } from './common-passwords.js';
@@ -19,6 +22,8 @@ export class PasswordsService {
     private readonly hasher: PasswordHasher,
     private readonly throttle: Throttle,
     private readonly events: DomainEvents,
+    private readonly audit: AuditLog,
+    private readonly transactions: Transactions,
   ) {}
 
   /**
@@ -38,16 +43,16 @@ export class PasswordsService {
     const applicationId = client.application.id;
     const credential = await this.accounts.findCredentialBy(applicationId, identifier);
     if (!credential && mayBeNew) return null;
-    return this.prove(client, credential, { applicationId, ...identifier }, password);
+    return this.prove('sign_in', client, credential, { applicationId, ...identifier }, password);
   }
 
   /**
-   * Whether a signed-in user knows their password; counted like a sign-in.
+   * Whether a signed-in user, who wants to change it, knows their password; counted like a sign-in.
    *
    * @throws BrokerError as `proveIdentifier`
    */
   async proveUser(client: Client, credential: LocalCredential, password: string): Promise<void> {
-    await this.prove(client, credential, { userId: credential.userId }, password);
+    await this.prove('password.changed', client, credential, { userId: credential.userId }, password);
   }
 
   /**
@@ -68,6 +73,7 @@ export class PasswordsService {
   }
 
   private async prove(
+    act: AuditAct,
     client: Client,
     credential: LocalCredential | null,
     name: { userId: number } | { applicationId: number; kind: string; key: string },
@@ -86,7 +92,9 @@ export class PasswordsService {
         throw error;
       });
     if (!proven) {
-      this.refused(client, refusalOf(credential));
+      const reason = refusalOf(credential);
+      await this.recordRefusal(act, client, credential, reason);
+      this.refused(client, reason);
       throw new BrokerError('invalid_credentials');
     }
     await this.renewHash(proven, normalised);
@@ -99,6 +107,30 @@ export class PasswordsService {
     await this.accounts.rehash(userId, passwordHash, await this.hasher.hash(password));
   }
 
+  /**
+   * Leaves an entry where the user exists. A name of nobody leaves none, as it may be a password that was typed into
+   * the wrong field, and strangers could fill the table; but it takes the same transaction, so that the time does not
+   * tell the two apart. The disk is waited for in neither: what is refused has changed nothing.
+   */
+  private recordRefusal(
+    act: AuditAct,
+    client: Client,
+    credential: LocalCredential | null,
+    reason: SignInRefusal,
+  ): Promise<void> {
+    return this.transactions.runUnsynced(async () => {
+      if (!credential) return;
+      await this.audit.record({
+        act,
+        applicationId: client.application.id,
+        userId: credential.userId,
+        outcome: 'refused',
+        reason,
+        details: { provider: 'password' },
+      });
+    });
+  }
+
   private refused(client: Client, reason: SignInRefusal): void {
     this.events.emit('sign-in.refused', {
       applicationId: client.application.id,
@@ -108,7 +140,7 @@ export class PasswordsService {
   }
 }
 
-/** For the metrics alone; the client is told none of it. */
+/** For the metrics and the audit log; the client is told none of it. */
 function refusalOf(credential: LocalCredential | null): SignInRefusal {
   if (!credential) return 'unknown_user';
   if (credential.passwordHash === null) return 'no_password';

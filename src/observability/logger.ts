@@ -35,7 +35,7 @@ export function createLogger(config: LogConfig, destination?: DestinationStream)
       redact: { paths: NEVER_LOGGED.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },
       mixin: () => {
         const request = currentRequest();
-        return request ? { request_id: request.id } : {};
+        return request?.id ? { request_id: request.id } : {};
       },
     },
     destination ?? pino.destination(1),

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import type { DatabaseConfig } from '../config/config.js';
@@ -51,8 +52,11 @@ export class GroupCommit {
    */
   async run<T>(work: Work<T>, { isSynced }: { isSynced: boolean }): Promise<T> {
     const deadline = performance.now() + this.waitMilliseconds;
+    // It will run in the turn of whoever came first, and must not be taken for that one's (by the audit log, say).
+    const own = new AsyncResource('Transaction');
+    const inOwnContext: Work<T> = (manager) => own.runInAsyncScope(work, undefined, manager);
     const outcome = await new Promise<Outcome>((settle) => {
-      this.waiting.push({ isSynced, deadline, work, settle });
+      this.waiting.push({ isSynced, deadline, work: inOwnContext, settle });
       this.schedule();
     });
     if ('error' in outcome) throw outcome.error;

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
 import { describeOnEachDatabase } from '../../test/support/databases.js';
 import { TestStores } from '../../test/support/test-stores.js';
+import { currentActor, runAs } from '../observability/request-context.js';
 import type { Transactions } from './transactions.js';
 import { isStoreAway } from './store-errors.js';
 
@@ -117,6 +118,43 @@ describeOnEachDatabase('Transactions', (kind) => {
     expect(row!.count).toBe(601);
   });
 
+  it('runs each of several at once in the context of whoever asked for it', async () => {
+    const actor = (id: string) => ({ kind: 'user' as const, id });
+    const seen = await Promise.all(
+      ['a', 'b', 'c'].map((id) =>
+        runAs(actor(id), () =>
+          transactions.run(async () => {
+            await add(id);
+            return currentActor().id;
+          }),
+        ),
+      ),
+    );
+    expect(seen).toEqual(['a', 'b', 'c']);
+  });
+
+  it('commits those that succeed beside one that fails, and leaves nothing of that one', async () => {
+    const outcomes = await Promise.allSettled(
+      ['a', 'b', 'c'].map((key) =>
+        transactions.run(async () => {
+          await add(key);
+          if (key === 'b') throw new Error('no');
+        }),
+      ),
+    );
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(await keys()).toEqual(['a', 'c']);
+  });
+
+  it('goes on after one that broke a rule of the database beside others', async () => {
+    await transactions.run(() => add('taken'));
+    const outcomes = await Promise.allSettled(
+      ['a', 'taken', 'c'].map((key) => transactions.run(() => add(key))),
+    );
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(await keys()).toEqual(['a', 'c', 'taken']);
+  });
+
   it('runs hooks after the commit, and cache drops after a rollback too', async () => {
     const seen: string[] = [];
     await transactions.run(async () => {
@@ -146,6 +184,54 @@ describeOnEachDatabase('Transactions', (kind) => {
   });
 
   if (kind === 'sqlite') {
+    it('waits for the disk once for those that came together', async () => {
+      const commits = jest.spyOn(first.stores.writer.createQueryRunner(), 'query');
+      await Promise.all(['a', 'b', 'c'].map((key) => transactions.run(() => add(key))));
+      expect(commits.mock.calls.filter(([sql]) => sql === 'COMMIT')).toHaveLength(1);
+      commits.mockRestore();
+    });
+
+    it('answers none of a group whose commit failed, and carries on with the next', async () => {
+      const runner = first.stores.writer.createQueryRunner();
+      const query = runner.query.bind(runner);
+      const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
+      const failing = jest.spyOn(runner, 'query').mockImplementation(async (sql, ...rest) => {
+        if (sql !== 'COMMIT') return (await query(sql, ...rest)) as never;
+        await query('ROLLBACK');
+        throw full;
+      });
+      const ended: string[] = [];
+      const outcomes = await Promise.allSettled(
+        ['a', 'b'].map((key) =>
+          transactions.run(async () => {
+            transactions.afterEnd(() => ended.push(key));
+            transactions.afterCommit(() => ended.push('never'));
+            await add(key);
+          }),
+        ),
+      );
+      failing.mockRestore();
+      expect(outcomes).toEqual([
+        { status: 'rejected', reason: full },
+        { status: 'rejected', reason: full },
+      ]);
+      expect([ended, await keys()]).toEqual([['a', 'b'], []]);
+      await transactions.run(() => add('c'));
+      expect(await keys()).toEqual(['c']);
+    });
+
+    it('refuses work whose turn comes too late, without beginning it', async () => {
+      const impatient = await TestStores.open(kind, { database: first.database, waitMilliseconds: -1 });
+      let begun = false;
+      const late = impatient.transactions.run(() => {
+        begun = true;
+        return Promise.resolve();
+      });
+      await expect(late).rejects.toMatchObject({ code: 'store_unavailable' });
+      expect(begun).toBe(false);
+      await impatient.close();
+    });
+
     it('refuses a write outside a transaction', async () => {
       await expect(add('a')).rejects.toThrow(/readonly/);
     });

@@ -5,6 +5,8 @@ import { describeOnEachDatabase } from '../../test/support/databases.js';
 import { ManualClock } from '../../test/support/manual-clock.js';
 import { TestStores } from '../../test/support/test-stores.js';
 import { ApplicationRepository } from '../applications/application.repository.js';
+import { AuditEntryRepository } from '../audit/audit-entry.repository.js';
+import { AuditLog } from '../audit/audit-log.js';
 import { encryptedColumns } from '../rows.js';
 import { EncryptedColumnsRepository } from './encrypted-columns.repository.js';
 import { InstallationRepository } from './installation.repository.js';
@@ -35,6 +37,7 @@ describeOnEachDatabase('SecretRotation', (kind) => {
       secrets,
       new EncryptedColumnsRepository(open.transactions),
       open.transactions,
+      new AuditLog(new AuditEntryRepository(open.transactions), open.transactions, clock),
       encryptedColumns,
     );
   /** Starts as the server does. */

@@ -1,3 +1,4 @@
+import type { AuditLog } from '../audit/audit-log.js';
 import type { Transactions } from '../persistence/transactions.js';
 import type { EncryptedColumn, EncryptedColumnsRepository } from './encrypted-columns.repository.js';
 import type { Secrets } from './secrets.js';
@@ -29,6 +30,7 @@ export class SecretRotation {
     private readonly secrets: Secrets,
     private readonly values: EncryptedColumnsRepository,
     private readonly transactions: Transactions,
+    private readonly audit: AuditLog,
     private readonly columns: readonly EncryptedColumn[],
   ) {}
 
@@ -48,6 +50,9 @@ export class SecretRotation {
         after = page.last;
       }
     }
+    const details = { key_id: this.secrets.currentKeyId, rewritten };
+    // Before the old key goes: without an entry the rotation is not over, and is to be run again.
+    await this.audit.record({ act: 'master_key.rotated', details });
     if (this.secrets.ownsItsKey) this.secrets.retireOldKeys();
     return { key_id: this.secrets.currentKeyId, rewritten, already_current: alreadyCurrent };
   }

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { AuditLog } from '../audit/audit-log.js';
 import { SecretsConfig } from '../config/config.js';
 import { Transactions } from '../persistence/transactions.js';
 import { TimeModule } from '../time/time.module.js';
@@ -29,9 +30,13 @@ export class SecretsModule {
         },
         {
           provide: SecretRotation,
-          inject: [Secrets, EncryptedColumnsRepository, Transactions],
-          useFactory: (secrets: Secrets, values: EncryptedColumnsRepository, transactions: Transactions) =>
-            new SecretRotation(secrets, values, transactions, columns),
+          inject: [Secrets, EncryptedColumnsRepository, Transactions, AuditLog],
+          useFactory: (
+            secrets: Secrets,
+            values: EncryptedColumnsRepository,
+            transactions: Transactions,
+            audit: AuditLog,
+          ) => new SecretRotation(secrets, values, transactions, audit, columns),
         },
       ],
       exports: [Secrets, SecretRotation],

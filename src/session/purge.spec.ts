@@ -4,6 +4,8 @@ import { describeOnEachDatabase } from '../../test/support/databases.js';
 import { runPass } from '../../test/support/job-process.js';
 import { RefreshRows } from '../../test/support/refresh-rows.js';
 import { TestStores } from '../../test/support/test-stores.js';
+import { AuditEntryRepository } from '../audit/audit-entry.repository.js';
+import { AuditLog } from '../audit/audit-log.js';
 import { AccountsService } from '../accounts/accounts.service.js';
 import { ApplicationDirectory } from '../applications/application-directory.js';
 import { DomainEvents } from '../events/domain-events.js';
@@ -51,7 +53,12 @@ describeOnEachDatabase('purging', (kind) => {
     const directory = new ApplicationDirectory(rows.applications, rows.clock);
     const purge = new PurgeRepository(open.transactions);
     const over = new OverSessions(purge, directory);
-    const accounts = new AccountsService(rows.users, open.transactions, new DomainEvents());
+    const accounts = new AccountsService(
+      rows.users,
+      open.transactions,
+      new DomainEvents(),
+      new AuditLog(new AuditEntryRepository(open.transactions), open.transactions, rows.clock),
+    );
     purgeSessions = new PurgeSessionsJob(purge, over, rows.clock);
     purgeRefreshTokens = new PurgeRefreshTokensJob(purge, over, rows.clock);
     purgeGuests = new PurgeGuestsJob(accounts, directory, purge, over, rows.clock);

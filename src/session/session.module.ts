@@ -20,6 +20,7 @@ import { SessionCache } from './session-cache.js';
 import { SessionChecker } from './session-checker.js';
 import { SessionRepository } from './session.repository.js';
 import { SessionService } from './session.service.js';
+import { UserStatusService } from './user-status.service.js';
 
 /**
  * Where every way in meets: owns sessions from `begin` to `end`, their tokens and limits, and the check that every
@@ -39,6 +40,7 @@ import { SessionService } from './session.service.js';
     RevocationFeed,
     SessionChecker,
     SessionService,
+    UserStatusService,
     RefreshService,
     PurgeRepository,
     OverSessions,
@@ -47,7 +49,7 @@ import { SessionService } from './session.service.js';
     PurgeRevocationsJob,
     PurgeGuestsJob,
   ],
-  exports: [SessionService, SessionChecker, RefreshService, RevocationFeed],
+  exports: [SessionService, UserStatusService, SessionChecker, RefreshService, RevocationFeed],
 })
 export class SessionModule {
   constructor(

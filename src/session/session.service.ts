@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { AccountsService } from '../accounts/accounts.service.js';
 import type { ProfileInput, User } from '../accounts/user.js';
+import type { AuditEvent } from '../audit/audit-entry.js';
+import { AuditLog } from '../audit/audit-log.js';
 import type { Application } from '../applications/application.js';
 import { ApplicationDirectory } from '../applications/application-directory.js';
 import { ApplicationsService } from '../applications/applications.service.js';
@@ -56,6 +58,7 @@ export class SessionService {
     private readonly directory: ApplicationDirectory,
     private readonly transactions: Transactions,
     private readonly doorbell: Doorbell,
+    private readonly audit: AuditLog,
     private readonly events: DomainEvents,
     private readonly clock: Clock,
   ) {}
@@ -74,6 +77,7 @@ export class SessionService {
       const id = await this.sessions.insert(session);
       const begun = { id, ...session };
       const refreshToken = await this.beginFamily(application, begun, now);
+      await this.recordSignIn(begun);
       this.announceBegun(application, session.kind, session.provider);
       return { session: begun, token, refreshToken, user };
     });
@@ -94,6 +98,7 @@ export class SessionService {
       const begun = await this.replace(current, facts, mode);
       const refreshToken =
         begun.token === null ? null : await this.beginFamily(application, begun.session, facts.lastUsedAt);
+      await this.recordSignIn(begun.session);
       this.announceBegun(application, facts.kind, facts.provider);
       return { ...begun, refreshToken, user };
     });
@@ -121,6 +126,7 @@ export class SessionService {
         absoluteExpiresAt: keptEnd ?? fresh.absoluteExpiresAt,
       };
       const begun = await this.replace(current, facts, mode);
+      await this.audit.record({ act: 'sign_out', ...subjectOf(current) });
       this.announceEnded(current.applicationId, 'ended', 1);
       return { ...begun, refreshToken: null, user: null };
     });
@@ -128,12 +134,13 @@ export class SessionService {
 
   /** Ends a session; ending one that is over already is no error. */
   end(session: Session): Promise<void> {
-    return this.endFor(session, 'ended');
+    return this.endFor(session, 'ended', { act: 'session.ended', reason: 'ended' });
   }
 
   /** Ends a session whose refresh token was presented by two: neither of them can be trusted to be its user. */
   endReplayed(session: Session): Promise<void> {
-    return this.endFor(session, 'refresh_replayed');
+    const entry = { act: 'refresh.replayed', outcome: 'refused', reason: 'refresh_replayed' } as const;
+    return this.endFor(session, 'refresh_replayed', entry);
   }
 
   /** @throws BrokerError `session_not_found` when the user has no such living session. */
@@ -141,6 +148,9 @@ export class SessionService {
     await this.transactions.run(async () => {
       const hash = await this.sessions.endOfUser(userOf(current), id, 'ended_by_user', this.clock.now());
       if (hash === null) throw new BrokerError('session_not_found');
+      const { applicationId, userId } = current;
+      const reason = 'ended_by_user';
+      await this.audit.record({ act: 'session.ended', applicationId, userId, sessionId: id, reason });
       this.forget([hash], current.applicationId, 'ended_by_user');
     });
   }
@@ -159,6 +169,10 @@ export class SessionService {
   ): Promise<void> {
     await this.transactions.run(async () => {
       const hashes = await this.sessions.endAllOfUser(userId, reason, this.clock.now(), exceptId);
+      const count = hashes.length;
+      if (count > 0) {
+        await this.audit.record({ act: 'sessions.ended', applicationId, userId, reason, details: { count } });
+      }
       this.forget(hashes, applicationId, reason);
     });
   }
@@ -167,6 +181,7 @@ export class SessionService {
   async endAllOfApplication(applicationId: number): Promise<void> {
     await this.transactions.run(async () => {
       await this.applications.endSessionsUpTo(applicationId, await this.sessions.lastId());
+      await this.audit.record({ act: 'application.sessions_ended', applicationId });
     });
   }
 
@@ -195,11 +210,24 @@ export class SessionService {
     return { sessions: living, nextBeforeId: stored.length === limit ? stored.at(-1)!.id : null };
   }
 
-  private async endFor(session: Session, reason: SessionEndReason): Promise<void> {
+  private async endFor(
+    session: Session,
+    reason: SessionEndReason,
+    entry: Pick<AuditEvent, 'act' | 'outcome' | 'reason'>,
+  ): Promise<void> {
     await this.transactions.run(async () => {
       const hash = await this.sessions.end(session.id, reason, this.clock.now());
-      if (hash !== null) this.forget([hash], session.applicationId, reason);
+      if (hash === null) return;
+      // An application session is nobody's, and every copy of an app begins and ends them.
+      if (session.userId !== null) await this.audit.record({ ...entry, ...subjectOf(session) });
+      this.forget([hash], session.applicationId, reason);
     });
+  }
+
+  private async recordSignIn(session: Session): Promise<void> {
+    if (session.userId === null || session.provider === null) return;
+    const details = { provider: session.provider };
+    await this.audit.record({ act: 'sign_in', ...subjectOf(session), details });
   }
 
   /** The first refresh token, where the application has them and somebody is signed in. */
@@ -286,6 +314,11 @@ export class SessionService {
   private announceEnded(applicationId: number, reason: SessionEndReason, count: number): void {
     this.transactions.afterCommit(() => this.events.emit('session.ended', { applicationId, reason, count }));
   }
+}
+
+/** Whom and what an entry of the audit log is about. */
+function subjectOf({ id, applicationId, userId }: Session) {
+  return { applicationId, userId, sessionId: id };
 }
 
 type IssuedFacts = Omit<Session, 'id' | 'tokenHash' | 'createdAt'>;

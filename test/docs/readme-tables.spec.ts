@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Command } from 'commander';
 import { parse as parseYaml } from 'yaml';
 import { applicationSettingsSchema, settingWarnings } from '../../src/applications/application-settings.js';
+import { auditActs } from '../../src/audit/audit-acts.js';
+import { auditEntrySchema } from '../../src/audit/audit-document.js';
 import { plain } from '../../src/cli/output.js';
 import { buildProgram } from '../../src/cli/program.js';
 import { environmentNames } from '../../src/config/environment.js';
@@ -57,6 +59,24 @@ describe('the README', () => {
       rows.map(([command]) => withoutValues(quoted(command!))),
       commandsOf(buildProgram().program).map(({ path, options }) => [...path, ...options].join(' ')),
       { what: 'command with these options', section: 'Command line' },
+    );
+  });
+
+  it('lists every act of the audit log, and says when each is entered', () => {
+    const rows = tableRows(readmeSection('Audit log'), 'act', 'when');
+    expectSameEntries(
+      rows.filter(([, when]) => when).map(([act]) => quoted(act!)),
+      auditActs,
+      { what: 'act', section: 'Audit log' },
+    );
+  });
+
+  it('lists every field of an entry of the audit log', () => {
+    const rows = tableRows(readmeSection('Audit log'), 'field', 'holds');
+    expectSameEntries(
+      rows.flatMap(([field]) => [...field!.matchAll(/`(\w+)`/g)].map(([, name]) => name!)),
+      auditEntrySchema.keyof().options,
+      { what: 'field', section: 'Audit log' },
     );
   });
 
@@ -118,9 +138,13 @@ describe('the README beside a running server', () => {
 
   it('lists every route of the API', async () => {
     const { body } = await server.api.get<{ paths: Record<string, object> }>('/openapi.json');
-    const rows = tableRows(readmeSection('Routes'), 'method', 'path', 'who', 'answer');
+    const rows = ['Routes', 'Admin API'].flatMap((section) =>
+      tableRows(readmeSection(section), 'method', 'path', 'who', 'answer'),
+    );
     expectSameEntries(
-      rows.map(([method, path]) => `${method} ${quoted(path!)}`).filter((route) => route.includes(' /v1/')),
+      rows
+        .map(([method, path]) => `${method} ${quoted(path!)}`)
+        .filter((route) => / \/(admin\/)?v1\//.test(route)),
       Object.entries(body.paths).flatMap(([path, methods]) =>
         Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
       ),

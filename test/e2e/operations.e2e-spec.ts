@@ -24,9 +24,19 @@ describe('what an operator and a browser see', () => {
         'DELETE /v1/session/user',
         'DELETE /v1/users/me/sessions',
         'DELETE /v1/users/me/sessions/{id}',
+        'GET /admin/v1/applications',
+        'GET /admin/v1/applications/{id}',
+        'GET /admin/v1/audit',
         'GET /v1/session',
         'GET /v1/users/me',
         'GET /v1/users/me/sessions',
+        'PATCH /admin/v1/applications/{id}/settings',
+        'POST /admin/v1/applications',
+        'POST /admin/v1/applications/{id}/end-sessions',
+        'POST /admin/v1/applications/{id}/rotate-secret',
+        'POST /admin/v1/applications/{id}/users/{user_id}/disable',
+        'POST /admin/v1/applications/{id}/users/{user_id}/enable',
+        'POST /v1/session/refresh',
         'POST /v1/sessions',
         'POST /v1/users',
         'PUT /v1/session/user',
@@ -34,8 +44,10 @@ describe('what an operator and a browser see', () => {
       ]);
       for (const line of described) {
         const [method, path] = line.split(' ') as [string, string];
-        const answer = await server.api.send(method, path.replace('{id}', '1'), {});
-        expect([line, answer.body['code']]).toEqual([line, 'authentication_required']);
+        const answer = await server.api.send(method, path.replace(/\{\w+\}/g, '1'), {});
+        // A refresh token is the credential of the one route that asks for none beside it.
+        const code = path === '/v1/session/refresh' ? 'validation_failed' : 'authentication_required';
+        expect([line, answer.body['code']]).toEqual([line, code]);
       }
     });
 
@@ -43,8 +55,18 @@ describe('what an operator and a browser see', () => {
       const { body } = await server.api.get('/openapi.json');
       const text = JSON.stringify(body);
       for (const field of ['"old_password"', '"public_clients"', '"next_cursor"', 'provider \\"guest\\"']) {
-        expect([field, text.includes(field)]).toEqual([field, field !== '"public_clients"']);
+        expect([field, text.includes(field)]).toEqual([field, true]);
       }
+    });
+
+    it('says which role of an admin key a route needs, to machines and to people', async () => {
+      const { body, text } = await server.api.get<{
+        paths: Record<string, Record<string, { security: unknown }>>;
+      }>('/openapi.json');
+      const { security } = body.paths['/admin/v1/applications/{id}/rotate-secret']!['post']!;
+      expect(security).toEqual([{ admin: ['owner'] }]);
+      expect(text).toContain('"admin":{"type":"http","scheme":"bearer"');
+      expect((await server.api.get('/docs')).text).toContain('an admin key (Bearer) with the role operator');
     });
 
     it('reads as a page that needs no script and nothing from elsewhere', async () => {

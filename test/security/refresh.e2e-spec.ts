@@ -4,6 +4,7 @@ import { ApplicationsService } from '../../src/applications/applications.service
 import { SecretRotation } from '../../src/secrets/secret-rotation.js';
 import { SessionService } from '../../src/session/session.service.js';
 import { PASSWORD, type Answer, type SessionBody } from '../support/api-client.js';
+import { auditEntries } from '../support/audit-entries.js';
 import { DatabaseRows } from '../support/database-rows.js';
 import { describeOnEachDatabase } from '../support/databases.js';
 import { TestApp } from '../support/test-app.js';
@@ -113,6 +114,10 @@ describeOnEachDatabase('refresh', (kind) => {
     advance({ seconds: 2 });
     expect(await works(second.token)).toBe(false);
     expectRefused(await server.api.refresh(second.refresh_token));
+    const entries = await auditEntries(server, 'refresh.replayed');
+    expect(entries.filter(({ sessionId }) => sessionId === first.id)).toMatchObject([
+      { userId: first.user_id, outcome: 'refused', address: '127.0.0.1', requestId: expect.any(String) },
+    ]);
     expect(other.log).toMatch(/"level":"warn".*"outcome":"replayed"/);
     expect((await other.api.get('/metrics')).text).toMatch(
       /ostiary_refresh_tokens_presented_total\{outcome="replayed"\} [1-9]/,

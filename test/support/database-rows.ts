@@ -41,7 +41,7 @@ export class DatabaseRows {
     });
   }
 
-  /** No route disables a user yet. */
+  /** Past the rule that disabling ends sessions. */
   async disableUser(id: number): Promise<void> {
     await this.run('UPDATE users SET disabled = (1 = 1) WHERE id = :id', { id });
   }

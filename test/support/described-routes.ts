@@ -7,6 +7,8 @@ export interface DescribedRoute {
   readonly path: string;
   /** Names of the members its body may have; null: it takes no body. */
   readonly members: readonly string[] | null;
+  /** Whether it asks for credentials. */
+  readonly isGuarded: boolean;
 }
 
 interface OpenApi {
@@ -14,21 +16,23 @@ interface OpenApi {
 }
 
 interface Operation {
+  readonly security: readonly object[];
   readonly requestBody?: {
     readonly content: { readonly 'application/json': { readonly schema: { readonly properties?: object } } };
   };
 }
 
-/** Every route of the native face, so that what tests them covers those of tomorrow. */
+/** Every route of every face, so that what tests them covers those of tomorrow. */
 export async function describedRoutes(api: ApiClient): Promise<DescribedRoute[]> {
   const { paths } = (await api.get<OpenApi>('/openapi.json')).body;
   return Object.entries(paths).flatMap(([path, operations]) =>
-    Object.entries(operations).map(([method, { requestBody }]) => ({
+    Object.entries(operations).map(([method, { requestBody, security }]) => ({
       method: method.toUpperCase(),
       path,
       members: requestBody
         ? Object.keys(requestBody.content['application/json'].schema.properties ?? {})
         : null,
+      isGuarded: security.length > 0,
     })),
   );
 }

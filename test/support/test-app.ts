@@ -2,6 +2,8 @@ import 'reflect-metadata';
 import { Writable } from 'node:stream';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { NestFactory } from '@nestjs/core';
+import type { AdminRole } from '../../src/admin-keys/admin-key.js';
+import { AdminKeysService } from '../../src/admin-keys/admin-keys.service.js';
 import { AppModule } from '../../src/app.module.js';
 import { setUpApp } from '../../src/app.setup.js';
 import type { Application } from '../../src/applications/application.js';
@@ -70,6 +72,11 @@ export class TestApp {
     const applications = this.app.get(ApplicationsService, { strict: false });
     const { id } = await applications.create(name);
     return (await applications.set(id, settings))!;
+  }
+
+  /** A key of the admin API, as the command line would make it. */
+  async createAdminKey(role: AdminRole): Promise<string> {
+    return (await this.app.get(AdminKeysService, { strict: false }).create(role, null)).key;
   }
 
   async stop(): Promise<void> {

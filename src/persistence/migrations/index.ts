@@ -1,6 +1,12 @@
 import { Foundation1763683200000 } from './1763683200000-foundation.js';
 import { Revocations1763700000000 } from './1763700000000-revocations.js';
+import { AuditAndAdminKeys1763700100000 } from './1763700100000-audit-and-admin-keys.js';
 import { Jobs1763700200000 } from './1763700200000-jobs.js';
 
 /** All migrations, oldest first. Each runs on SQLite and on PostgreSQL. */
-export const migrations = [Foundation1763683200000, Revocations1763700000000, Jobs1763700200000];
+export const migrations = [
+  Foundation1763683200000,
+  Revocations1763700000000,
+  AuditAndAdminKeys1763700100000,
+  Jobs1763700200000,
+];

@@ -14,7 +14,7 @@ interface Operation {
 }
 
 interface Schema {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly description?: string;
@@ -63,23 +63,33 @@ function authText(security: readonly Json[]): string {
   const words: Record<string, string> = {
     session: 'a session token (Bearer)',
     application: 'auth_key and auth_secret (HTTP Basic)',
+    admin: 'an admin key (Bearer)',
   };
-  const ways = security.map(
-    (way) => words[Object.keys(way)[0] ?? ''] ?? 'application_id and auth_key in the body',
-  );
+  const ways = security.map((way) => {
+    const [scheme, roles] = Object.entries(way)[0] ?? [];
+    const credentials = words[scheme ?? ''] ?? 'application_id and auth_key in the body';
+    const role = (roles as readonly string[] | undefined)?.[0];
+    return role === undefined ? credentials : `${credentials} with the role ${role} or a higher one`;
+  });
   return ways.length > 0 ? `Needs ${ways.join(' or ')}.` : 'Needs no credentials.';
 }
 
 function renderFields(schema: Schema): string {
   const rows = Object.entries(schema.properties ?? {}).map(([name, field]) => {
-    const choices = (field.anyOf ?? []).map(
-      (choice) => `<h4>${escape(choice.title ?? '')}</h4>${renderFields(choice)}`,
-    );
-    const values = field.enum ? `one of ${field.enum.map(String).join(', ')}` : (field.type ?? '');
+    const choices = (field.anyOf ?? [])
+      .filter(({ title }) => title !== undefined)
+      .map((choice) => `<h4>${escape(choice.title!)}</h4>${renderFields(choice)}`);
+    const values = choices.length > 0 ? 'object' : valuesText(field);
     const needed = schema.required?.includes(name) ? '<b>required</b>' : '';
     return `<tr><td><code>${escape(name)}</code></td><td>${escape(values)}</td><td>${needed}</td><td>${escape(field.description ?? '')}${choices.join('')}</td></tr>`;
   });
   return `<table>${rows.join('')}</table>`;
+}
+
+function valuesText({ enum: words, type, anyOf }: Schema): string {
+  if (words) return `one of ${words.map(String).join(', ')}`;
+  if (anyOf) return anyOf.map(valuesText).join(' or ');
+  return typeof type === 'string' ? type : (type ?? []).join(' or ');
 }
 
 function anchor(method: string, path: string): string {

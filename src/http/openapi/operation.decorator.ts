@@ -5,7 +5,15 @@ import type { ErrorCode } from '../../errors/error-catalog.js';
 /** What the description of a route says beside what its decorators say already. */
 export interface OperationDocument {
   readonly summary: string;
-  readonly auth: 'none' | 'client' | 'session' | 'user session' | 'session or server';
+  readonly auth:
+    | 'none'
+    | 'client'
+    | 'session'
+    | 'user session'
+    | 'session or server'
+    | 'admin viewer'
+    | 'admin operator'
+    | 'admin owner';
   readonly status: number;
   readonly answer?: z.ZodType;
   /** Codes beside those that every route has. */

@@ -1,29 +1,34 @@
-import { Controller, Get, Header, Req } from '@nestjs/common';
+import { Controller, Get, Header, Req, type Type } from '@nestjs/common';
+import { DiscoveryService } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { ServerConfig } from '../../config/config.js';
-import { PRODUCT_VERSION } from '../../version.js';
-import { MeController } from '../me.controller.js';
-import { SessionController } from '../session.controller.js';
-import { SessionsController } from '../sessions.controller.js';
-import { UsersController } from '../users.controller.js';
 import { renderDocs } from './docs-page.js';
 import { buildOpenApi } from './openapi-document.js';
 
-/** The native face described, for machines and for people. Made when first asked for. */
+/** What the description is of. */
+export abstract class DescribedProduct {
+  abstract readonly version: string;
+}
+
+/** Every face that describes its routes, for machines and for people. Made when first asked for. */
 @Controller()
 export class OpenApiController {
   private document: Record<string, unknown> | undefined;
 
-  constructor(private readonly server: ServerConfig) {}
+  constructor(
+    private readonly server: ServerConfig,
+    private readonly discovery: DiscoveryService,
+    private readonly product: DescribedProduct,
+  ) {}
 
   @Get('openapi.json')
   json(@Req() request: FastifyRequest): Record<string, unknown> {
     // The address this very connection arrived at, and never the Host header, which is the client's to choose.
     const { localAddress, localPort } = request.socket;
     this.document ??= buildOpenApi(
-      [SessionsController, SessionController, UsersController, MeController],
+      this.discovery.getControllers().map(({ metatype }) => metatype as Type),
       this.server.publicUrl ?? `http://${localAddress ?? 'localhost'}:${localPort ?? 0}`,
-      PRODUCT_VERSION,
+      this.product.version,
     );
     return this.document;
   }

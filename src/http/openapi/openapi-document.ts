@@ -12,12 +12,16 @@ const QUERY = 4;
 /** Errors that any route may answer with, by who may call it. */
 const EVERYWHERE: readonly ErrorCode[] = ['malformed_request', 'store_unavailable'];
 const WITH_BODY: readonly ErrorCode[] = ['validation_failed', 'request_too_large', 'unsupported_media_type'];
+const WITH_QUERY: readonly ErrorCode[] = ['validation_failed'];
 const BY_AUTH: Readonly<Record<OperationDocument['auth'], readonly ErrorCode[]>> = {
   none: [],
   client: ['authentication_required', 'origin_not_allowed'],
   session: ['authentication_required', 'session_ended', 'origin_not_allowed'],
   'user session': ['authentication_required', 'session_ended', 'user_session_required', 'origin_not_allowed'],
   'session or server': ['authentication_required', 'session_ended', 'origin_not_allowed'],
+  'admin viewer': ['authentication_required', 'invalid_admin_key'],
+  'admin operator': ['authentication_required', 'invalid_admin_key', 'forbidden'],
+  'admin owner': ['authentication_required', 'invalid_admin_key', 'forbidden'],
 };
 
 const SECURITY: Readonly<Record<OperationDocument['auth'], readonly Json[]>> = {
@@ -26,10 +30,13 @@ const SECURITY: Readonly<Record<OperationDocument['auth'], readonly Json[]>> = {
   session: [{ session: [] }],
   'user session': [{ session: [] }],
   'session or server': [{ session: [] }, { application: [] }],
+  'admin viewer': [{ admin: ['viewer'] }],
+  'admin operator': [{ admin: ['operator'] }],
+  'admin owner': [{ admin: ['owner'] }],
 };
 
 /**
- * The OpenAPI 3.1 description of the routes of these controllers, made from the schemas that parse their input and
+ * The OpenAPI 3.1 description of the routes of these controllers that have an `@Operation`, made from the schemas that parse their input and
  * the catalogue of errors.
  *
  * @param serverUrl how clients reach the server. @param version of this product.
@@ -57,6 +64,12 @@ export function buildOpenApi(controllers: readonly Type[], serverUrl: string, ve
           type: 'http',
           scheme: 'basic',
           description: 'auth_key and auth_secret of the application',
+        },
+        admin: {
+          type: 'http',
+          scheme: 'bearer',
+          description:
+            'An admin key; with the role that a route names, or a higher one (viewer, operator, owner)',
         },
       },
       schemas: { Problem: problemSchema },
@@ -103,6 +116,7 @@ function toOperation(
     ...EVERYWHERE,
     ...BY_AUTH[document.auth],
     ...(body ? WITH_BODY : []),
+    ...(query ? WITH_QUERY : []),
     ...(document.errors ?? []),
   ];
   return {

@@ -1,0 +1,23 @@
+import { Module } from '@nestjs/common';
+import { AdminKeysModule } from '../admin-keys/admin-keys.module.js';
+import { ApplicationsModule } from '../applications/applications.module.js';
+import { SessionModule } from '../session/session.module.js';
+import { AdminApplicationsController } from './applications.controller.js';
+import { AdminAuditController } from './audit.controller.js';
+import { AdminSecretsController } from './secrets.controller.js';
+import { AdminUsersController } from './users.controller.js';
+
+/**
+ * The admin API: translates JSON under /admin/v1 for holders of admin keys, and holds no rules. Each route names the
+ * role it needs. Keys are not made here. Routes: /admin/v1/applications and what is below, /admin/v1/audit.
+ */
+@Module({
+  imports: [AdminKeysModule, ApplicationsModule, SessionModule],
+  controllers: [
+    AdminApplicationsController,
+    AdminSecretsController,
+    AdminUsersController,
+    AdminAuditController,
+  ],
+})
+export class AdminModule {}

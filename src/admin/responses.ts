@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import type { Application } from '../applications/application.js';
+import { applicationSettingsSchema } from '../applications/application-settings.js';
+import { auditEntrySchema } from '../audit/audit-document.js';
+
+const applicationShape = {
+  application_id: z.int(),
+  name: z.string(),
+  auth_key: z.string(),
+  auth_secret: z.string().optional().describe('Shown to owners, where one application is asked for'),
+  settings: applicationSettingsSchema.describe('In force, defaults included'),
+  created_at: z.iso.datetime(),
+};
+
+export const applicationAnswer = z.strictObject(applicationShape);
+export const changedApplicationAnswer = z.strictObject({
+  ...applicationShape,
+  warnings: z.array(z.string()).describe('What whoever sets these should know'),
+});
+export const applicationsAnswer = z.strictObject({
+  items: z.array(applicationAnswer),
+  next_cursor: z.string().nullable(),
+});
+export const userStatusAnswer = z.strictObject({ user_id: z.int(), disabled: z.boolean() });
+export const auditAnswer = z.strictObject({
+  items: z.array(auditEntrySchema),
+  next_cursor: z.string().nullable(),
+});
+
+type ApplicationBody = z.infer<typeof applicationAnswer>;
+
+/** What every admin key may see of an application. */
+export function toApplicationBody(application: Application): ApplicationBody {
+  return {
+    application_id: application.id,
+    name: application.name,
+    auth_key: application.authKey,
+    settings: application.settings,
+    created_at: new Date(application.createdAt).toISOString(),
+  };
+}
+
+/** What owners may see of it. */
+export function toApplicationWithSecretBody(application: Application): ApplicationBody {
+  return { ...toApplicationBody(application), auth_secret: application.authSecret };
+}
+
+/** Where the next page begins, or null where there is none. */
+export function nextCursor(items: readonly { readonly id: number }[], limit: number): string | null {
+  return items.length === limit ? String(items.at(-1)!.id) : null;
+}

@@ -1,0 +1,46 @@
+/** Everything that leaves an entry. Words are stable: people search by them, and the README lists each one. */
+export const auditActs = [
+  'application.created',
+  'application.settings_changed',
+  'application.secret_rotated',
+  'application.sessions_ended',
+  'admin_key.created',
+  'admin_key.revoked',
+  'master_key.rotated',
+  'user.created',
+  'user.disabled',
+  'user.enabled',
+  'password.set',
+  'password.changed',
+  'sign_in',
+  'sign_out',
+  'session.ended',
+  'sessions.ended',
+  'refresh.replayed',
+  'audit.purged',
+] as const;
+
+export type AuditAct = (typeof auditActs)[number];
+
+/**
+ * What an entry may say beside its columns: words and counts of ours. A name that is not here is not written, so that
+ * nobody's password, token, secret or identifier gets in with an object that somebody spread.
+ */
+export const auditDetails = [
+  'admin_key_id',
+  'role',
+  'settings',
+  'provider',
+  'kind',
+  'guest',
+  'count',
+  'before',
+  'key_id',
+  'rewritten',
+] as const;
+
+type AuditDetail = (typeof auditDetails)[number];
+
+export type AuditDetails = Readonly<
+  Partial<Record<AuditDetail, string | number | boolean | readonly string[]>>
+>;
