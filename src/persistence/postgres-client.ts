@@ -52,7 +52,7 @@ export function newPostgresClient(config: DatabaseConfig, options: pg.ClientConf
     connectionString: config.location,
     application_name: 'ostiary',
     keepAlive: true,
-    types: { getTypeParser } as pg.CustomTypesConfig,
+    types: { getTypeParser },
     ...options,
   });
 }

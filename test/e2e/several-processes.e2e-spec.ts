@@ -77,7 +77,7 @@ describeOnEachDatabase('several processes on one database', (kind) => {
     ];
     const [remote, remoteOther] = [await session('remote'), await another('remote')];
     const [changed, changedOther] = [await session('changed'), await another('changed')];
-    const [disabled, disabledOther] = [await session('disabled'), await another('disabled')];
+    const disabled = await session('disabled');
     const otherApplication = await createApplication();
     const mass = await api.applicationSession(otherApplication);
     return [
@@ -114,12 +114,12 @@ describeOnEachDatabase('several processes on one database', (kind) => {
             body: { old_password: PASSWORD, password: 'another horse battery staple' },
           }),
       },
-      ...[disabled, disabledOther].map(({ token, user_id }) => ({
+      {
         what: 'a session of a user who was disabled',
-        token,
+        token: disabled.token,
         revoke: () =>
-          administer('users', 'disable', '--app', String(application.id), '--user', String(user_id)),
-      })),
+          administer('users', 'disable', '--app', String(application.id), '--user', String(disabled.user_id)),
+      },
       {
         what: 'a session of an application that ended all of them',
         token: mass.token,
@@ -144,7 +144,10 @@ describeOnEachDatabase('several processes on one database', (kind) => {
     for (const { what, token, revoke } of await revocations(first)) {
       expect([what, await status(second, token), await status(second, token)]).toEqual([what, 200, 200]);
       await revoke(first);
-      const milliseconds = await acceptedFor(second, token);
+      // What the command line revokes, both have to hear of.
+      const milliseconds = Math.max(
+        ...(await Promise.all([first, second].map((api) => acceptedFor(api, token)))),
+      );
       expect({ what, isInBound: milliseconds < BOUND_MILLISECONDS, milliseconds }).toMatchObject({
         isInBound: true,
       });
