@@ -17,6 +17,7 @@ export const refreshTokenRow = (c: Columns) =>
   new EntitySchema<RefreshTokenRow>({
     name: 'refresh_tokens',
     tableName: 'refresh_tokens',
+    withoutRowid: true,
     columns: {
       token_hash: c.varchar(43, { primary: true }),
       access_token_hash: c.varchar(43),

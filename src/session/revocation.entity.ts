@@ -21,8 +21,5 @@ export const revocationRow = (c: Columns) =>
       transaction_id: c.bigInteger(),
       created_at: c.instant(),
     },
-    indices: [
-      { name: 'revocations_by_transaction', columns: ['transaction_id'] },
-      { name: 'revocations_by_time', columns: ['created_at'] },
-    ],
+    indices: [{ name: 'revocations_by_transaction', columns: ['transaction_id'] }],
   });

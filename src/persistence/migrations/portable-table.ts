@@ -49,12 +49,15 @@ interface TableParts {
   readonly indices?: Readonly<Record<string, readonly string[]>>;
   /** Constraint name → [column, table it refers to]; rows go with what they refer to. */
   readonly cascadingKeys?: Readonly<Record<string, readonly [string, string]>>;
+  /** SQLite: kept in the order of its key, with no other. */
+  readonly withoutRowid?: boolean;
 }
 
 /** A table whose constraints all have names, so that both databases and the entities agree on them. */
 export function portableTable(name: string, parts: TableParts): Table {
   return new Table({
     name,
+    withoutRowid: parts.withoutRowid ?? false,
     columns: [...parts.columns],
     uniques: Object.entries(parts.uniques ?? {}).map(
       ([unique, columnNames]) => new TableUnique({ name: unique, columnNames: [...columnNames] }),
