@@ -1,6 +1,7 @@
 import type { BenchContext, BenchResult, Figure } from './support/bench.js';
 import { createPostgres, createSqlite, type BenchDatabase } from './support/bench-database.js';
 import { configInForce } from './support/installation.js';
+import { pinGenerator, pinServer, PROCESSORS_IN_WORDS } from './support/processors.js';
 import { ServerProcess } from './support/server-process.js';
 import { CONNECTIONS_IN_WORDS, figuresOf, measure, store, type Sample } from './support/session-checks.js';
 import { spread } from './support/statistics.js';
@@ -19,8 +20,8 @@ interface SharedSample extends Sample {
 }
 
 /**
- * Session checks against several workers, and against one process as control, in turn. The generator takes a processor
- * for itself: on a machine of few the rates say little, and the processor time of all processes is what is judged.
+ * Session checks against several workers, and against one process as control, in turn and on the same processors. The
+ * generator has one to itself: on a machine of few the rates say little, and the processor time is what is judged.
  */
 export async function runSessionCheckWithWorkers(
   context: BenchContext,
@@ -37,6 +38,7 @@ export async function runSessionCheckWithWorkers(
       workers,
       connections: CONNECTIONS_IN_WORDS,
       rounds: `${ROUNDS} of ${ROUND_SECONDS} s each, one process and ${workers} workers in turn, ${SESSIONS} sessions`,
+      processors: PROCESSORS_IN_WORDS,
       'processor time': 'of all processes of a server, the parent of the workers included',
       database: `SQLite synchronous=${database.sqliteSynchronous}; PostgreSQL fsync=on`,
     },
@@ -50,21 +52,22 @@ async function compare(context: BenchContext, database: BenchDatabase, workers: 
   const { requests } = await store(database, SESSIONS, context);
   const one = await ServerProcess.start(database, resources);
   const several = await ServerProcess.start(database, resources, { workers });
+  pinServer([...one.pids, ...several.pids]);
   const ofOne: Sample[] = [];
   const ofSeveral: SharedSample[] = [];
   const measureSeveral = async (seconds: number): Promise<SharedSample> => {
     const before = several.workerCpuMicroseconds();
-    const sample = await measure(several, requests, { seconds });
+    const sample = await measure(several, requests, { seconds }, pinGenerator);
     const used = several.workerCpuMicroseconds().map((cpu, i) => cpu - before[i]!);
     return { ...sample, smallestShare: Math.min(...used) / used.reduce((sum, cpu) => sum + cpu, 0) };
   };
   progress.step(`warming up: one process on ${database.kind}`);
-  await measure(one, requests, { seconds: WARM_UP_SECONDS });
+  await measure(one, requests, { seconds: WARM_UP_SECONDS }, pinGenerator);
   progress.step(`warming up: ${workers} workers on ${database.kind}`);
   await measureSeveral(WARM_UP_SECONDS);
   for (let round = 1; round <= ROUNDS; round += 1) {
     progress.step(`round ${round}: one process on ${database.kind}`);
-    ofOne.push(await measure(one, requests, { seconds: ROUND_SECONDS }));
+    ofOne.push(await measure(one, requests, { seconds: ROUND_SECONDS }, pinGenerator));
     progress.step(`round ${round}: ${workers} workers on ${database.kind}`);
     ofSeveral.push(await measureSeveral(ROUND_SECONDS));
   }

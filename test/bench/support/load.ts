@@ -4,10 +4,16 @@ import { forkWorker, nextMessage } from './worker-process.js';
 /**
  * Has a load generator carry out an order in a process of its own.
  *
+ * @param prepare is called with its process before it begins.
  * @throws when an answer had another status than `expectedStatus`: then the figure is not of the thing it is named for.
  */
-export async function runLoad(order: LoadOrder, expectedStatus: number): Promise<LoadReport> {
+export async function runLoad(
+  order: LoadOrder,
+  expectedStatus: number,
+  prepare: (generatorPid: number) => void = () => undefined,
+): Promise<LoadReport> {
   const worker = forkWorker('load-generator.ts');
+  prepare(worker.pid!);
   const answer = nextMessage<LoadReport>(worker, 'The load generator');
   worker.send(order);
   const report = await answer;

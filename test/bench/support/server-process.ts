@@ -66,6 +66,11 @@ export class ServerProcess {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  /** The parent of the workers among them, where there are any. */
+  get pids(): number[] {
+    return [this.child.pid!, ...this.workers];
+  }
+
   /** Of all its processes. */
   cpuMicroseconds(): number {
     return this.workerCpuMicroseconds().reduce((sum, cpu) => sum + cpu, cpuMicroseconds(this.child.pid!));

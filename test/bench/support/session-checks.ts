@@ -47,10 +47,11 @@ export async function measure(
   target: Target,
   requests: readonly string[],
   until: { readonly seconds: number } | { readonly total: number },
+  prepare?: (generatorPid: number) => void,
 ): Promise<Sample> {
   const cpuBefore = target.cpuMicroseconds();
   const order = { host: '127.0.0.1', port: target.port, connections: CONNECTIONS, requests, ...until };
-  const report = await runLoad(order, 200);
+  const report = await runLoad(order, 200, prepare);
   if (target instanceof ServerProcess) await target.touchesWritten();
   return {
     requestsPerSecond: report.requests / report.seconds,
