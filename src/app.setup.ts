@@ -6,7 +6,7 @@ import { ProblemDetailsFilter } from './http/problem-details.filter.js';
 import { addRequestHooks } from './http/request-hooks.js';
 import { Logger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
-import { RevocationFeed } from './session/revocation-feed.js';
+import { RevocationFeed } from './session/revocation/revocation-feed.js';
 
 /** What the server and the end-to-end tests both do to the app before it listens. */
 export async function setUpApp(app: NestFastifyApplication): Promise<void> {

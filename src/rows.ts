@@ -7,8 +7,8 @@ import { auditEntryRow } from './audit/audit-entry.entity.js';
 import type { RowDefinition } from './persistence/row-definition.js';
 import type { EncryptedColumn } from './secrets/encrypted-columns.repository.js';
 import { installationRow } from './secrets/installation.entity.js';
-import { refreshTokenRow } from './session/refresh-token.entity.js';
-import { revocationRow } from './session/revocation.entity.js';
+import { refreshTokenRow } from './session/refresh/refresh-token.entity.js';
+import { revocationRow } from './session/revocation/revocation.entity.js';
 import { sessionRow } from './session/session.entity.js';
 import { throttleCounterRow } from './throttle/throttle-counter.entity.js';
 

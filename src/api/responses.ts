@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { User } from '../accounts/user.js';
 import type { ApplicationSettings } from '../applications/application-settings.js';
-import type { RefreshedSession } from '../session/refresh.service.js';
+import type { RefreshedSession } from '../session/refresh/refresh.service.js';
 import { expiresAt, type Session } from '../session/session.js';
 import type { BegunSession } from '../session/session.service.js';
 

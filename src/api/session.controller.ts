@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { ApplicationDirectory } from '../applications/application-directory.js';
 import { BrokerError } from '../errors/broker-error.js';
 import { WaysInService } from '../local-auth/ways-in.service.js';
-import { RefreshService } from '../session/refresh.service.js';
+import { RefreshService } from '../session/refresh/refresh.service.js';
 import type { Session } from '../session/session.js';
 import { SessionService } from '../session/session.service.js';
 import { Clock } from '../time/clock.js';

@@ -46,7 +46,9 @@ export class ApplicationDirectory extends AllowedOrigins {
     if (kept === undefined) return undefined;
     const age = this.clock.monotonic() - kept.readAt;
     if (age > USABLE_MILLISECONDS) return undefined;
-    if (age > REFRESH_AFTER_MILLISECONDS && !this.reading.has(id)) this.read(id).catch(() => undefined);
+    if (age > REFRESH_AFTER_MILLISECONDS && !this.reading.has(id)) {
+      this.read(id, () => this.applications.findInBackground(id)).catch(() => undefined);
+    }
     return kept.application;
   }
 
@@ -81,12 +83,11 @@ export class ApplicationDirectory extends AllowedOrigins {
   }
 
   /** One read at a time for each application. */
-  private read(id: number): Promise<Application | null> {
+  private read(id: number, find = () => this.applications.find(id)): Promise<Application | null> {
     const underWay = this.reading.get(id);
     if (underWay) return underWay;
     const startedAt = this.clock.monotonic();
-    const reading = this.applications
-      .find(id)
+    const reading = find()
       .then((found) => {
         // Dropped meanwhile: what was read may be from before the change.
         if (this.reading.get(id) !== reading) return found;

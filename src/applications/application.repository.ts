@@ -41,6 +41,11 @@ export class ApplicationRepository {
     return row && this.toApplication(row);
   }
 
+  /** As `find`, for a read that nobody waits for: outside of whatever transaction it is started in. */
+  findInBackground(id: number): Promise<Application | null> {
+    return this.transactions.outside(() => this.find(id));
+  }
+
   async findByAuthKey(authKey: string): Promise<Application | null> {
     const row = await this.rows.findOneBy({ auth_key: authKey });
     return row && this.toApplication(row);

@@ -23,6 +23,11 @@ export class ScopedStorage<T> {
     }
   }
 
+  /** Runs work that does not belong to whoever asks for it here, and may outlive them. */
+  outside<R>(work: () => R): R {
+    return this.inside === 0 ? work() : this.storage.exit(work);
+  }
+
   /** As `run`, for work that says itself when it is over. @returns what to call then, once. */
   runUntil(value: T, work: () => void): () => void {
     const leave = this.enter();

@@ -79,6 +79,15 @@ export class Transactions {
     });
   }
 
+  /**
+   * Begins work outside of the current transaction, if there is one. For what is started here and not waited for: it
+   * would go on over the transaction's connection when that is somebody else's already. To be waited for inside a
+   * transaction it is no good: the pool may have no second connection.
+   */
+  outside<T>(work: () => T): T {
+    return this.open.outside(work);
+  }
+
   /** Runs `hook` once the current transaction is committed, before `run` returns; at once outside one. */
   afterCommit(hook: () => void): void {
     const transaction = this.open.current;

@@ -13,8 +13,8 @@ import { Doorbell } from '../persistence/doorbell.js';
 import { Transactions } from '../persistence/transactions.js';
 import { Clock } from '../time/clock.js';
 import { newAccessToken, tokenHash } from './access-token.js';
-import { newRefreshToken } from './refresh-token.js';
-import { RefreshTokenRepository } from './refresh-token.repository.js';
+import { newRefreshToken } from './refresh/refresh-token.js';
+import { RefreshTokenRepository } from './refresh/refresh-token.repository.js';
 import { GUEST_PROVIDER, limitsAtIssue, sessionEnd, type IssuedLimits, type Session } from './session.js';
 import { SessionCache } from './session-cache.js';
 import { SessionRepository } from './session.repository.js';
@@ -105,10 +105,10 @@ export class SessionService {
   }
 
   /** Signs the user out and keeps the application's session, with the absolute end it has. */
-  downgrade(current: Session, mode: TokenMode = 'rotate'): Promise<BegunSession> {
+  async downgrade(current: Session, mode: TokenMode = 'rotate'): Promise<BegunSession> {
+    const application = await this.directory.find(current.applicationId);
+    if (!application) throw new BrokerError('session_ended');
     return this.transactions.run(async () => {
-      const application = await this.directory.find(current.applicationId);
-      if (!application) throw new BrokerError('session_ended');
       const now = this.clock.now();
       const fresh = limitsAtIssue(application.settings, null, now);
       // A guest's session has no absolute end; the application session it leaves behind has one from now on.

@@ -1,9 +1,9 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { errorFields, Logger } from '../observability/logger.js';
-import { Doorbell } from '../persistence/doorbell.js';
-import { Clock } from '../time/clock.js';
+import { errorFields, Logger } from '../../observability/logger.js';
+import { Doorbell } from '../../persistence/doorbell.js';
+import { Clock } from '../../time/clock.js';
 import { RevocationLog, type LogPosition } from './revocation-log.js';
-import { SessionCache } from './session-cache.js';
+import { SessionCache } from '../session-cache.js';
 
 /**
  * What was last confirmed longer ago than this is not gone by. A revocation that another process has answered is in

@@ -1,5 +1,5 @@
-import type { ApplicationSettings } from '../applications/application-settings.js';
-import { absoluteEnd, type Session } from './session.js';
+import type { ApplicationSettings } from '../../applications/application-settings.js';
+import { absoluteEnd, type Session } from '../session.js';
 
 /**
  * How long a refresh token that was used may be used again, for the same answer, and the access token beside it still

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { applicationSettingsSchema } from '../applications/application-settings.js';
+import { applicationSettingsSchema } from '../../applications/application-settings.js';
 import { decideRefresh, refreshEnd, type RefreshDecision, type StoredRefreshToken } from './refresh.js';
 import { isRefreshToken, newRefreshToken, successorsOf } from './refresh-token.js';
-import type { Session } from './session.js';
+import type { Session } from '../session.js';
 
 const settings = (changes: object = {}) =>
   applicationSettingsSchema.parse({ refresh_tokens: true, ...changes });

@@ -1,5 +1,5 @@
 import { EntitySchema } from 'typeorm';
-import type { Columns } from '../persistence/columns.js';
+import type { Columns } from '../../persistence/columns.js';
 
 /** A token that stands for something else now, or for nothing. Written by triggers on `sessions` alone. */
 export interface RevocationRow {

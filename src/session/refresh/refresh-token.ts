@@ -1,5 +1,5 @@
-import { randomToken } from '../secrets/secrets.js';
-import { ACCESS_TOKEN_PREFIX, TOKEN_BYTES } from './access-token.js';
+import { randomToken } from '../../secrets/secrets.js';
+import { ACCESS_TOKEN_PREFIX, TOKEN_BYTES } from '../access-token.js';
 
 const REFRESH_TOKEN_PREFIX = 'ostr_';
 

@@ -1,21 +1,21 @@
 import { Injectable } from '@nestjs/common';
-import type { Application } from '../applications/application.js';
-import { ApplicationDirectory } from '../applications/application-directory.js';
-import { BrokerError } from '../errors/broker-error.js';
-import { DomainEvents } from '../events/domain-events.js';
-import { Logger } from '../observability/logger.js';
-import { Doorbell } from '../persistence/doorbell.js';
-import { Transactions } from '../persistence/transactions.js';
-import { Secrets } from '../secrets/secrets.js';
-import { Clock } from '../time/clock.js';
-import { tokenHash } from './access-token.js';
+import type { Application } from '../../applications/application.js';
+import { ApplicationDirectory } from '../../applications/application-directory.js';
+import { BrokerError } from '../../errors/broker-error.js';
+import { DomainEvents } from '../../events/domain-events.js';
+import { Logger } from '../../observability/logger.js';
+import { Doorbell } from '../../persistence/doorbell.js';
+import { Transactions } from '../../persistence/transactions.js';
+import { Secrets } from '../../secrets/secrets.js';
+import { Clock } from '../../time/clock.js';
+import { tokenHash } from '../access-token.js';
 import { decideRefresh, type RefreshDecision, type StoredRefreshToken } from './refresh.js';
 import { isRefreshToken, successorsOf, type Successor } from './refresh-token.js';
 import { RefreshTokenRepository } from './refresh-token.repository.js';
-import { SessionCache } from './session-cache.js';
-import type { Session } from './session.js';
-import { SessionRepository } from './session.repository.js';
-import { SessionService } from './session.service.js';
+import { SessionCache } from '../session-cache.js';
+import type { Session } from '../session.js';
+import { SessionRepository } from '../session.repository.js';
+import { SessionService } from '../session.service.js';
 
 export interface RefreshedSession extends Successor {
   readonly application: Application;

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { isAmongIds, isAmongTexts, toList } from '../persistence/pairs.js';
-import { Transactions } from '../persistence/transactions.js';
+import { isAmongIds, isAmongTexts, toList } from '../../persistence/pairs.js';
+import { Transactions } from '../../persistence/transactions.js';
 import type { EndedOrNot } from './over-for-good.js';
-import type { SessionRow } from './session.entity.js';
-import { toSession } from './session.repository.js';
+import type { SessionRow } from '../session.entity.js';
+import { toSession } from '../session.repository.js';
 
 /** A refresh token, used or not, with the session it belongs to. */
 export interface TokenOfSession {

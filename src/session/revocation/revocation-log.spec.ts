@@ -1,15 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import { Rows } from '../../test/support/builders.js';
-import { describeOnEachDatabase } from '../../test/support/databases.js';
-import { TestStores } from '../../test/support/test-stores.js';
-import { loadConfig } from '../config/config.loader.js';
+import { Rows } from '../../../test/support/builders.js';
+import { describeOnEachDatabase } from '../../../test/support/databases.js';
+import { TestStores } from '../../../test/support/test-stores.js';
+import { loadConfig } from '../../config/config.loader.js';
 import {
   type OwnConnection,
   PostgresOwnConnection,
   SqliteOwnConnection,
-} from '../persistence/own-connection.js';
+} from '../../persistence/own-connection.js';
 import { RevocationLog, type LogPosition } from './revocation-log.js';
-import type { Session } from './session.js';
+import type { Session } from '../session.js';
 
 describeOnEachDatabase('RevocationLog', (kind) => {
   let open: TestStores;

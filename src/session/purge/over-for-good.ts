@@ -1,6 +1,6 @@
-import type { Application } from '../applications/application.js';
-import { refreshEnd } from './refresh.js';
-import { sessionEnd, type Session } from './session.js';
+import type { Application } from '../../applications/application.js';
+import { refreshEnd } from '../refresh/refresh.js';
+import { sessionEnd, type Session } from '../session.js';
 
 /** What has to be known of a session before anything of it may be removed. */
 export interface EndedOrNot {

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { Transactions } from '../persistence/transactions.js';
+import { Transactions } from '../../persistence/transactions.js';
 import type { RefreshTokenRow } from './refresh-token.entity.js';
 import type { StoredRefreshToken } from './refresh.js';
-import type { SessionRow } from './session.entity.js';
-import type { Session } from './session.js';
-import { toSession } from './session.repository.js';
+import type { SessionRow } from '../session.entity.js';
+import type { Session } from '../session.js';
+import { toSession } from '../session.repository.js';
 
 interface NewRefreshToken {
   readonly tokenHash: string;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { Application } from '../applications/application.js';
-import { ApplicationDirectory } from '../applications/application-directory.js';
+import type { Application } from '../../applications/application.js';
+import { ApplicationDirectory } from '../../applications/application-directory.js';
 import { isOverForGood, type EndedOrNot } from './over-for-good.js';
 import { PurgeRepository } from './purge.repository.js';
 

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { AccountsService } from '../accounts/accounts.service.js';
-import type { Guest } from '../accounts/user.js';
-import { ApplicationDirectory } from '../applications/application-directory.js';
-import type { Job, JobBatch } from '../jobs/job.js';
-import { Clock } from '../time/clock.js';
+import { AccountsService } from '../../accounts/accounts.service.js';
+import type { Guest } from '../../accounts/user.js';
+import { ApplicationDirectory } from '../../applications/application-directory.js';
+import type { Job, JobBatch } from '../../jobs/job.js';
+import { Clock } from '../../time/clock.js';
 import { OverSessions } from './over-sessions.js';
 import { PurgeRepository } from './purge.repository.js';
 

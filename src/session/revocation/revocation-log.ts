@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { OwnConnection } from '../persistence/own-connection.js';
-import { Transactions } from '../persistence/transactions.js';
+import { OwnConnection } from '../../persistence/own-connection.js';
+import { Transactions } from '../../persistence/transactions.js';
 
 /** How far the log was read. */
 export interface LogPosition {

@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { applicationSettingsSchema, type ApplicationSettings } from '../applications/application-settings.js';
+import {
+  applicationSettingsSchema,
+  type ApplicationSettings,
+} from '../../applications/application-settings.js';
 import { isOverForGood } from './over-for-good.js';
-import { GUEST_PROVIDER, sessionEnd, type Session } from './session.js';
+import { GUEST_PROVIDER, sessionEnd, type Session } from '../session.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 const HOUR = 3_600_000;

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { FROM_THE_START, type Job, type JobBatch } from '../jobs/job.js';
+import { FROM_THE_START, type Job, type JobBatch } from '../../jobs/job.js';
 import { PurgeRepository } from './purge.repository.js';
 
 const BATCH = 400;

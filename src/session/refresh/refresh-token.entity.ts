@@ -1,5 +1,5 @@
 import { EntitySchema } from 'typeorm';
-import type { Columns } from '../persistence/columns.js';
+import type { Columns } from '../../persistence/columns.js';
 
 /** A refresh token of a session, used or not. Rows of a session are its family and go when the session goes. */
 export interface RefreshTokenRow {

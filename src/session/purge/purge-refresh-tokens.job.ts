@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { Job, JobBatch } from '../jobs/job.js';
-import { Clock } from '../time/clock.js';
+import type { Job, JobBatch } from '../../jobs/job.js';
+import { Clock } from '../../time/clock.js';
 import { OverSessions } from './over-sessions.js';
 import { PurgeRepository, type TokenOfSession } from './purge.repository.js';
 
