@@ -100,6 +100,21 @@ function toConfig(raw: RawConfig): Config {
       cacheEntries: raw.sessions.cache_entries,
       touchFlushMilliseconds: raw.sessions.touch_flush_milliseconds,
     },
+    outbound: {
+      allow: raw.outbound.allow,
+      connectMilliseconds: raw.outbound.connect_milliseconds,
+      totalMilliseconds: raw.outbound.total_milliseconds,
+      maxResponseBytes: raw.outbound.max_response_bytes,
+      connectionsPerOrigin: raw.outbound.connections_per_origin,
+    },
+    identityProviders: {
+      signInMilliseconds: raw.identity_providers.sign_in_milliseconds,
+      callsAtOnce: raw.identity_providers.calls_at_once,
+      callsWaiting: raw.identity_providers.calls_waiting,
+      breakAfterFailures: raw.identity_providers.break_after_failures,
+      breakSeconds: raw.identity_providers.break_seconds,
+      insecureFirebaseEmulatorInProduction: raw.identity_providers.insecure_firebase_emulator_in_production,
+    },
     jobs: { enabled: raw.jobs.enabled, restMilliseconds: raw.jobs.rest_milliseconds },
     passwords: {
       memoryKib: passwords.memory_kib,

@@ -57,6 +57,25 @@ export const configSchema = z
       cache_entries: positive.max(10_000_000),
       touch_flush_milliseconds: positive.max(60_000),
     }),
+    outbound: z.strictObject({
+      allow: z.array(
+        z.string().regex(/^(?:[0-9a-f.:]+(?:\/\d{1,3})?|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)$/i, {
+          error: 'must be a host name, an IP address or a CIDR range',
+        }),
+      ),
+      connect_milliseconds: positive.max(60_000),
+      total_milliseconds: positive.max(60_000),
+      max_response_bytes: positive.max(16_777_216),
+      connections_per_origin: positive.max(10_000),
+    }),
+    identity_providers: z.strictObject({
+      sign_in_milliseconds: positive.max(60_000),
+      calls_at_once: positive.max(10_000),
+      calls_waiting: z.int().min(0).max(100_000),
+      break_after_failures: positive.max(10_000),
+      break_seconds: positive.max(3600),
+      insecure_firebase_emulator_in_production: z.boolean(),
+    }),
     jobs: z.strictObject({ enabled: z.boolean(), rest_milliseconds: z.int().min(0).max(60_000) }),
     passwords: z
       .strictObject({

@@ -52,6 +52,28 @@ export abstract class SessionsConfig {
   abstract readonly touchFlushMilliseconds: number;
 }
 
+export abstract class OutboundConfig {
+  /** Addresses, ranges and names that may be dialled although they are not public. */
+  abstract readonly allow: readonly string[];
+  abstract readonly connectMilliseconds: number;
+  abstract readonly totalMilliseconds: number;
+  /** After decompression. */
+  abstract readonly maxResponseBytes: number;
+  abstract readonly connectionsPerOrigin: number;
+}
+
+export abstract class IdentityProvidersConfig {
+  /** For everything a provider has to answer for one sign-in. */
+  abstract readonly signInMilliseconds: number;
+  /** For each provider in each process; more wait, and more than may wait are refused. */
+  abstract readonly callsAtOnce: number;
+  abstract readonly callsWaiting: number;
+  /** Failures in a row after which a provider is left alone for a while. */
+  abstract readonly breakAfterFailures: number;
+  abstract readonly breakSeconds: number;
+  abstract readonly insecureFirebaseEmulatorInProduction: boolean;
+}
+
 export abstract class JobsConfig {
   /** Whether this process does jobs while it serves. */
   abstract readonly enabled: boolean;
@@ -94,6 +116,8 @@ export interface Config {
   readonly log: LogConfig;
   readonly audit: AuditConfig;
   readonly sessions: SessionsConfig;
+  readonly outbound: OutboundConfig;
+  readonly identityProviders: IdentityProvidersConfig;
   readonly jobs: JobsConfig;
   readonly passwords: PasswordsConfig;
   readonly throttle: ThrottleConfig;

@@ -27,6 +27,7 @@ const NAMED: Record<string, Setting> = {
   PUBLIC_URL: { path: ['server', 'public_url'], read: asText },
   TRUSTED_PROXIES: { path: ['server', 'trusted_proxies'], read: asList },
   DATABASE_URL: { path: ['database', 'url'], read: asText },
+  OUTBOUND_ALLOW: { path: ['outbound', 'allow'], read: asList },
   LOG_LEVEL: { path: ['log', 'level'], read: asText },
 };
 

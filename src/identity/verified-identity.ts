@@ -1,0 +1,35 @@
+/** The provider instance that vouches: a row of one application, never a name that a client sent. */
+export interface ProviderRef {
+  readonly id: number;
+  readonly applicationId: number;
+  readonly kind: string;
+  readonly slug: string;
+  /** Counts up with each change of the definition. */
+  readonly version: number;
+}
+
+/** Claims for display, spelled as in OpenID Connect Core §5.1. */
+export interface ProfileClaims {
+  readonly name?: string;
+  readonly preferred_username?: string;
+  /** An https URL. */
+  readonly picture?: string;
+  /** A BCP 47 language tag. */
+  readonly locale?: string;
+}
+
+/** What an identity provider vouches for. */
+export interface VerifiedIdentity {
+  readonly provider: ProviderRef;
+  /** The provider's own key for this person, as text. (provider, subject) is the account key; an address never is. */
+  readonly subject: string;
+  /** An address never travels without the provider's word on whether it was verified. */
+  readonly email?: { readonly address: string; readonly verified: boolean };
+  /** E.164, likewise. */
+  readonly phone?: { readonly number: string; readonly verified: boolean };
+  readonly profile: ProfileClaims;
+  /** How it was proven: RFC 8176 values where one fits. */
+  readonly amr: readonly string[];
+  /** When the person proved it to the provider; when it was verified here, where the provider does not say. */
+  readonly authTime: Date;
+}

@@ -1,0 +1,12 @@
+import { Module, type OnApplicationShutdown } from '@nestjs/common';
+import { OutboundClient } from './outbound-client.js';
+
+/** Owns the way out: the one client for identity providers, and agents for libraries that dial by themselves. */
+@Module({ providers: [OutboundClient], exports: [OutboundClient] })
+export class OutboundModule implements OnApplicationShutdown {
+  constructor(private readonly client: OutboundClient) {}
+
+  onApplicationShutdown(): Promise<void> {
+    return this.client.close();
+  }
+}
