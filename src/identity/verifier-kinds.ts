@@ -13,7 +13,7 @@ export class VerifierKinds {
         other.kind === kind.kind || (kind.reservedSlug !== null && other.reservedSlug === kind.reservedSlug),
     );
     if (clash) throw new Error(`the verifier kind "${kind.kind}" clashes with "${clash.kind}"`);
-    this.kinds.set(kind.kind, kind as VerifierKind);
+    this.kinds.set(kind.kind, kind);
   }
 
   find(kind: string): VerifierKind | undefined {
