@@ -8,6 +8,7 @@ import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { EventsModule } from './events/events.module.js';
 import { OpenApiModule } from './http/openapi/openapi.module.js';
+import { IdentityProvidersModule } from './identity-providers/identity-providers.module.js';
 import { JobsModule } from './jobs/jobs.module.js';
 import { LocalAuthModule } from './local-auth/local-auth.module.js';
 import type { Exposition } from './observability/exposition.js';
@@ -17,6 +18,7 @@ import { PersistenceModule } from './persistence/persistence.module.js';
 import { encryptedColumns, rows } from './rows.js';
 import { SecretsModule } from './secrets/secrets.module.js';
 import { SessionModule } from './session/session.module.js';
+import { SocialAuthModule } from './social-auth/social-auth.module.js';
 import { PRODUCT_VERSION } from './version.js';
 
 /** The map of the product: ground first, features next, faces last. No logic. */
@@ -37,6 +39,8 @@ export class AppModule {
 
         AdminKeysModule,
         ApplicationsModule,
+        SocialAuthModule,
+        IdentityProvidersModule,
         SessionModule,
         LocalAuthModule,
 

@@ -1,15 +1,20 @@
 import { adminKeyRow } from './admin-keys/admin-key.entity.js';
+import { externalIdentityRow } from './accounts/external-identity.entity.js';
 import { userRow } from './accounts/user.entity.js';
 import { applicationRow } from './applications/application.entity.js';
 import { AUTH_SECRET } from './applications/application.repository.js';
+import { identityProviderRow } from './identity-providers/identity-provider.entity.js';
+import { PROVIDER_OPTIONS } from './identity-providers/identity-provider.repository.js';
 import { jobLeaseRow } from './jobs/job-lease.entity.js';
 import { auditEntryRow } from './audit/audit-entry.entity.js';
 import type { RowDefinition } from './persistence/row-definition.js';
 import type { EncryptedColumn } from './secrets/encrypted-columns.repository.js';
 import { installationRow } from './secrets/installation.entity.js';
+import { redirectSignInRow } from './session/redirect/redirect-sign-in.entity.js';
 import { refreshTokenRow } from './session/refresh/refresh-token.entity.js';
 import { revocationRow } from './session/revocation/revocation.entity.js';
 import { sessionRow } from './session/session.entity.js';
+import { spentCredentialRow } from './session/federated/spent-credential.entity.js';
 import { throttleCounterRow } from './throttle/throttle-counter.entity.js';
 
 /** Every table. A test compares them with what the migrations make. */
@@ -24,10 +29,15 @@ export const rows = [
   jobLeaseRow,
   auditEntryRow,
   adminKeyRow,
+  identityProviderRow,
+  externalIdentityRow,
+  redirectSignInRow,
+  spentCredentialRow,
 ] as unknown as readonly RowDefinition[];
 
 /** Every column that holds encrypted values: what `ostiary secrets rotate` rewrites. */
 export const encryptedColumns: readonly EncryptedColumn[] = [
   { table: 'installation', column: 'key_check' },
   AUTH_SECRET,
+  PROVIDER_OPTIONS,
 ];

@@ -67,6 +67,22 @@ export class AccountsService {
     return this.insert({ applicationId, identifiers: [], profile, passwordHash: null, guest: true });
   }
 
+  /** A user without a password, whose identifiers a provider has verified. Joins the caller's transaction. */
+  createFederated(
+    applicationId: number,
+    identifiers: readonly Identifier[],
+    profile: ProfileInput,
+  ): Promise<User> {
+    return this.insert({
+      applicationId,
+      identifiers,
+      profile,
+      passwordHash: null,
+      guest: false,
+      verified: true,
+    });
+  }
+
   /**
    * Sets the password, and with a first one the identifiers to sign in by; a guest is none from then on. Runs `then`
    * in the same transaction, with the new credential version.

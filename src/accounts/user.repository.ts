@@ -12,6 +12,8 @@ interface NewUser {
   readonly profile: ProfileInput;
   readonly passwordHash: string | null;
   readonly guest: boolean;
+  /** Whether the identifiers are known to be the user's. */
+  readonly verified?: boolean;
 }
 
 /** Keeps users. Every question names the application: ids of another one's users are not there. */
@@ -29,6 +31,7 @@ export class UserRepository {
       ...emptyRow,
       application_id: user.applicationId,
       ...identifierColumns(user.identifiers),
+      ...(user.verified && verifiedColumns(user.identifiers)),
       ...profileColumns(user.profile),
       password_hash: user.passwordHash,
       guest: user.guest,
@@ -77,6 +80,74 @@ export class UserRepository {
     }
     const row = await this.rows.findOneBy({ id, application_id: applicationId });
     return row && { ...toUser(row), credentialVersion: row.credential_version };
+  }
+
+  /** The user, for this transaction alone until it ends. */
+  async findExclusively(
+    applicationId: number,
+    id: number,
+  ): Promise<(User & { hasPassword: boolean }) | null> {
+    if (this.transactions.dialect === 'postgres') {
+      await this.transactions.query(
+        'SELECT 1 FROM users WHERE id = :id AND application_id = :applicationId FOR UPDATE',
+        { id, applicationId },
+      );
+    }
+    const row = await this.rows.findOneBy({ id, application_id: applicationId });
+    return row && { ...toUser(row), hasPassword: row.password_hash !== null };
+  }
+
+  /** Who has an e-mail address or a phone number, and whether it was shown to be theirs. */
+  async findHolder(
+    applicationId: number,
+    { kind, key }: Identifier,
+  ): Promise<{ userId: number; verified: boolean } | null> {
+    const row = await this.rows.findOneBy({ application_id: applicationId, [`${kind}_key`]: key });
+    if (!row) return null;
+    return { userId: row.id, verified: kind === 'email' ? row.email_verified : row.phone_verified };
+  }
+
+  /** Takes an unverified identifier away from who claimed it. */
+  async releaseIdentifier(userId: number, kind: Identifier['kind']): Promise<void> {
+    await this.rows.update(
+      { id: userId, [`${kind}_verified`]: false },
+      { [kind]: null, [`${kind}_key`]: null, updated_at: this.clock.now() },
+    );
+  }
+
+  /** Makes a guest a user who can sign in again. What they said of themselves stays. */
+  async becomeFederated(
+    userId: number,
+    identifiers: readonly Identifier[],
+    profile: ProfileInput,
+  ): Promise<void> {
+    await this.rows.update(
+      { id: userId },
+      {
+        ...identifierColumns(identifiers),
+        ...verifiedColumns(identifiers),
+        guest: false,
+        updated_at: this.clock.now(),
+      },
+    );
+    await this.transactions.query(
+      `UPDATE users SET full_name = COALESCE(full_name, :fullName), locale = COALESCE(locale, :locale) WHERE id = :userId`,
+      { userId, fullName: profile.fullName ?? null, locale: profile.locale ?? null },
+    );
+  }
+
+  async leaveGuesthood(userId: number): Promise<void> {
+    await this.rows.update({ id: userId }, { guest: false, updated_at: this.clock.now() });
+  }
+
+  /** Lays what is given over the profile. Writes only where that changes something. */
+  async fillProfile(userId: number, { fullName, locale }: ProfileInput): Promise<void> {
+    const given = { ...(fullName && { full_name: fullName }), ...(locale && { locale }) };
+    if (Object.keys(given).length === 0) return;
+    const row = await this.rows.findOneBy({ id: userId });
+    const differs =
+      row && Object.entries(given).some(([name, value]) => row[name as keyof UserRow] !== value);
+    if (differs) await this.rows.update({ id: userId }, { ...given, updated_at: this.clock.now() });
   }
 
   /** Which of these another user of the application has. */
@@ -212,6 +283,12 @@ function identifierColumns(identifiers: readonly Identifier[]): Partial<UserRow>
     [`${kind}_key`, key],
   ]);
   return Object.fromEntries(columns) as Partial<UserRow>;
+}
+
+/** Only e-mail addresses and phone numbers can be verified. */
+function verifiedColumns(identifiers: readonly Identifier[]): Partial<UserRow> {
+  const verified = identifiers.filter(({ kind }) => kind !== 'login');
+  return Object.fromEntries(verified.map(({ kind }) => [`${kind}_verified`, true])) as Partial<UserRow>;
 }
 
 function profileColumns(profile: ProfileInput): Partial<UserRow> {

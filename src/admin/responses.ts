@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Application } from '../applications/application.js';
 import { applicationSettingsSchema } from '../applications/application-settings.js';
+import { policiesSchema } from '../identity-providers/provider-policies.js';
 import { auditEntrySchema } from '../audit/audit-document.js';
 
 const applicationShape = {
@@ -22,6 +23,19 @@ export const applicationsAnswer = z.strictObject({
   next_cursor: z.string().nullable(),
 });
 export const userStatusAnswer = z.strictObject({ user_id: z.int(), disabled: z.boolean() });
+export const providerAnswer = z.strictObject({
+  application_id: z.int(),
+  slug: z.string(),
+  kind: z.string(),
+  enabled: z.boolean(),
+  version: z.int(),
+  options: z.record(z.string(), z.unknown()).describe('Secrets as fingerprints'),
+  policies: policiesSchema.describe('In force, defaults included'),
+  warnings: z.array(z.string()).readonly().describe('What an operator should know of it'),
+  created_at: z.iso.datetime(),
+  updated_at: z.iso.datetime(),
+});
+export const providersAnswer = z.strictObject({ items: z.array(providerAnswer) });
 export const auditAnswer = z.strictObject({
   items: z.array(auditEntrySchema),
   next_cursor: z.string().nullable(),

@@ -99,6 +99,21 @@ export class ClientGuard implements CanActivate {
   }
 }
 
+/** Lets living sessions in, and applications as `ClientGuard` does. */
+@Injectable()
+export class SessionOrClientGuard implements CanActivate {
+  constructor(
+    private readonly asSession: SessionOrServerGuard,
+    private readonly asClient: ClientGuard,
+  ) {}
+
+  canActivate(context: ExecutionContext): Promise<boolean> {
+    const { authorization } = context.switchToHttp().getRequest<FastifyRequest>().headers;
+    const isBearer = authorization !== undefined && !/^basic /i.test(authorization);
+    return (isBearer ? this.asSession : this.asClient).canActivate(context);
+  }
+}
+
 /** Lets living sessions in, and backends by HTTP Basic. */
 @Injectable()
 export class SessionOrServerGuard implements CanActivate {

@@ -4,7 +4,7 @@ import type { ProfileInput } from '../accounts/user.js';
 import { BrokerError } from '../errors/broker-error.js';
 import { inputError, line, passwordText, text } from '../http/input.js';
 import { MAX_PASSWORD_CHARACTERS } from '../local-auth/password-policy.js';
-import type { Presented } from '../local-auth/ways-in.service.js';
+import type { Presented, PresentedIdentity } from '../local-auth/ways-in.service.js';
 
 const MAX_CUSTOM_DATA = 5000;
 const MAX_SESSIONS_PAGE = 100;
@@ -63,8 +63,20 @@ const guestCredential = z.strictObject(profileShape).meta({ title: 'provider "gu
 /** Which credential each built-in provider takes. */
 const credentialSchemas = { password: passwordCredential, guest: guestCredential } as const;
 
+/** RFC 7636 §4.1 and §4.2. */
+const codeVerifier = z
+  .string()
+  .regex(/^[A-Za-z0-9._~-]{43,128}$/, { error: 'must be a code verifier (RFC 7636): 43 to 128 characters' });
+const codeChallenge = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{43}$/, { error: 'must be a code challenge (RFC 7636, S256): 43 characters' });
+
 const presentedShape = {
-  provider: line(64).describe('password, guest, or the slug of an identity provider of the application'),
+  provider: line(64)
+    .optional()
+    .describe('password, guest, or the slug of an identity provider of the application'),
+  code: text(255).optional().describe('Of a browser sign-in, instead of provider and credential'),
+  code_verifier: codeVerifier.optional().describe('To which the code_challenge of that sign-in belongs'),
   credential: z
     .record(z.string(), z.unknown())
     .optional()
@@ -77,10 +89,20 @@ export const refreshBody = z.strictObject({ refresh_token: text(255) });
 
 export const signInBody = z.strictObject(presentedShape);
 
+/** A fresh credential for an identity to link. */
+export const linkBody = z.strictObject(presentedShape);
+
+export const startRedirectBody = z.strictObject({
+  redirect_uri: text(2048).describe("One of the application's redirect_uris, letter for letter"),
+  code_challenge: codeChallenge.describe('S256 of a code verifier that the app keeps to itself'),
+  state: text(512).optional().describe('Comes back beside the code'),
+  application_id: z.int().positive().optional().describe('Public clients only, instead of HTTP Basic'),
+  auth_key: text(64).optional().describe('Public clients only, instead of HTTP Basic'),
+});
+
 export const beginSessionBody = z
   .strictObject({
-    provider: presentedShape.provider.optional(),
-    credential: presentedShape.credential,
+    ...presentedShape,
     application_id: z.int().positive().optional().describe('Public clients only, instead of HTTP Basic'),
     auth_key: text(64).optional().describe('Public clients only, instead of HTTP Basic'),
   })
@@ -120,13 +142,12 @@ export const sessionsQuery = z.strictObject({
  *
  * @throws BrokerError `validation_failed`; `unknown_identity_provider`
  */
-export function toPresented(body: z.infer<typeof beginSessionBody>): Presented | null {
-  const { provider, credential } = body;
+export function toPresented(body: z.infer<typeof signInBody>): Presented | null {
+  const { provider, credential, code, code_verifier } = body;
+  if (code !== undefined || code_verifier !== undefined) return toTradedCode(body);
   if (provider === undefined) {
     if (credential === undefined) return null;
-    throw new BrokerError('validation_failed', {
-      errors: [{ pointer: '/provider', code: 'required', detail: 'says what the credential is for' }],
-    });
+    throw missing('provider', 'says what the credential is for');
   }
   if (provider === 'password') {
     const given = parseCredential(passwordCredential, credential);
@@ -134,7 +155,39 @@ export function toPresented(body: z.infer<typeof beginSessionBody>): Presented |
   }
   if (provider === 'guest')
     return { provider, profile: toProfile(parseCredential(guestCredential, credential ?? {})) };
+  return { provider: 'foreign', slug: provider, credential };
+}
+
+/** What a body presents, where something has to be. @throws BrokerError `validation_failed` */
+export function toPresentedHere(body: z.infer<typeof signInBody>): Presented {
+  const presented = toPresented(body);
+  if (presented) return presented;
+  throw missing('provider', 'or code says what is presented');
+}
+
+/** @throws BrokerError `validation_failed`; `unknown_identity_provider` for what proves no identity */
+export function toPresentedIdentity(body: z.infer<typeof linkBody>): PresentedIdentity {
+  const presented = toPresentedHere(body);
+  if (presented.provider === 'foreign' || presented.provider === 'redirect') return presented;
   throw new BrokerError('unknown_identity_provider');
+}
+
+function toTradedCode({ provider, credential, code, code_verifier }: z.infer<typeof signInBody>): Presented {
+  if (code === undefined) throw missing('code', 'is what the code verifier is for');
+  if (code_verifier === undefined) throw missing('code_verifier', 'is needed with a code');
+  if (provider !== undefined || credential !== undefined) {
+    const pointer = provider === undefined ? '/credential' : '/provider';
+    throw new BrokerError('validation_failed', {
+      errors: [{ pointer, code: 'not_allowed', detail: 'has no place beside a code' }],
+    });
+  }
+  return { provider: 'redirect', code, codeVerifier: code_verifier };
+}
+
+function missing(field: string, detail: string): BrokerError {
+  return new BrokerError('validation_failed', {
+    errors: [{ pointer: `/${field}`, code: 'required', detail }],
+  });
 }
 
 function parseCredential<T>(schema: z.ZodType<T>, credential: unknown): T {

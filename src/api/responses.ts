@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ExternalIdentity } from '../accounts/external-identity.js';
 import type { User } from '../accounts/user.js';
 import type { ApplicationSettings } from '../applications/application-settings.js';
 import type { RefreshedSession } from '../session/refresh/refresh.service.js';
@@ -42,7 +43,31 @@ export const userSchema = z.strictObject({
   updated_at: instant,
 });
 
-export const sessionAnswer = z.strictObject({ session: sessionSchema, user: userSchema.optional() });
+export const sessionAnswer = z.strictObject({
+  session: sessionSchema,
+  user: userSchema.optional(),
+  replaced_guest: z
+    .strictObject({ user_id: z.int() })
+    .optional()
+    .describe('The guest who was signed in before, and is another user than the one who is now'),
+});
+export const identitySchema = z.strictObject({
+  id: z.int(),
+  provider: z.string().describe('The slug of the identity provider'),
+  subject: z.string().describe("The provider's own key for this person"),
+  email: z.string().nullable().describe('As the provider says'),
+  email_verified: z.boolean(),
+  name: z.string().nullable(),
+  picture: z.string().nullable(),
+  disabled: z.boolean(),
+  created_at: instant,
+  last_used_at: instant,
+});
+export const identityAnswer = z.strictObject({ identity: identitySchema });
+export const identitiesAnswer = z.strictObject({ items: z.array(identitySchema) });
+export const startRedirectAnswer = z.strictObject({
+  authorization_url: z.url().describe('To open in a browser'),
+});
 export const userAnswer = z.strictObject({ user: userSchema });
 export const sessionsAnswer = z.strictObject({
   items: z.array(sessionSchema.extend({ current: z.boolean() })),
@@ -79,6 +104,7 @@ export function toBegunBody(
       ...(begun.refreshToken !== null && { refresh_token: begun.refreshToken }),
     },
     ...(begun.user && { user: toUserBody(begun.user) }),
+    ...(begun.replacedGuestId !== null && { replaced_guest: { user_id: begun.replacedGuestId } }),
   };
 }
 
@@ -87,6 +113,22 @@ export function toRefreshedBody(refreshed: RefreshedSession): z.infer<typeof ses
   const { application, session, accessToken, refreshToken } = refreshed;
   const { id, ...facts } = toSessionBody(session, application.settings, session.lastUsedAt);
   return { session: { id, token: accessToken, ...facts, refresh_token: refreshToken } };
+}
+
+/** What a user may see of their ways in. */
+export function toIdentityBody(identity: ExternalIdentity): z.infer<typeof identitySchema> {
+  return {
+    id: identity.id,
+    provider: identity.provider,
+    subject: identity.subject,
+    email: identity.email,
+    email_verified: identity.emailVerified,
+    name: identity.profile.name ?? null,
+    picture: identity.profile.picture ?? null,
+    disabled: identity.disabled,
+    created_at: new Date(identity.createdAt).toISOString(),
+    last_used_at: new Date(identity.lastUsedAt).toISOString(),
+  };
 }
 
 /** What a user may see of themselves. */

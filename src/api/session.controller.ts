@@ -11,7 +11,7 @@ import { Clock } from '../time/clock.js';
 import { CurrentSession } from './caller.js';
 import { ClientAuthentication } from './client.guards.js';
 import { Operation } from '../http/openapi/operation.decorator.js';
-import { refreshBody, signInBody, toPresented } from './requests.js';
+import { refreshBody, signInBody, toPresentedHere } from './requests.js';
 import { sessionAnswer, toBegunBody, toRefreshedBody, toSessionBody } from './responses.js';
 import { AnySessionGuard, UserSessionGuard } from './session.guards.js';
 
@@ -77,9 +77,15 @@ export class SessionController {
     errors: [
       'invalid_credentials',
       'unknown_identity_provider',
+      'provider_link_only',
+      'sign_up_disabled',
+      'email_in_use',
+      'guest_conflict',
       'guests_disabled',
       'too_many_requests',
       'busy',
+      'identity_provider_unavailable',
+      'identity_provider_misconfigured',
     ],
   })
   async signIn(
@@ -88,7 +94,7 @@ export class SessionController {
     @Body({ schema: signInBody }) body: z.infer<typeof signInBody>,
   ) {
     const client = await this.clients.bySession(request, session.applicationId);
-    const begun = await this.waysIn.upgrade(client, session, toPresented(body)!);
+    const begun = await this.waysIn.upgrade(client, session, toPresentedHere(body));
     return toBegunBody(begun, client.application.settings);
   }
 

@@ -24,9 +24,14 @@ export class SessionsController {
       'invalid_client',
       'invalid_credentials',
       'unknown_identity_provider',
+      'provider_link_only',
+      'sign_up_disabled',
+      'email_in_use',
       'guests_disabled',
       'too_many_requests',
       'busy',
+      'identity_provider_unavailable',
+      'identity_provider_misconfigured',
     ],
   })
   async begin(

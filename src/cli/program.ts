@@ -7,6 +7,7 @@ import { addConfigCommands } from './config.commands.js';
 import { addDatabaseCommands } from './database.commands.js';
 import { addJobsCommands } from './jobs.commands.js';
 import { Output } from './output.js';
+import { addProvidersCommands } from './providers.commands.js';
 import { addSecretsCommands } from './secrets.commands.js';
 import { addUsersCommands } from './users.commands.js';
 
@@ -27,6 +28,7 @@ export function buildProgram(): { readonly program: Command; readonly output: Ou
   addUsersCommands(program, output);
   addAdminKeysCommands(program, output);
   addAuditCommands(program, output);
+  addProvidersCommands(program, output);
   addSecretsCommands(program, output);
   addDatabaseCommands(program, output);
   addJobsCommands(program, output);

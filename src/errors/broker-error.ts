@@ -15,6 +15,8 @@ interface BrokerErrorOptions {
   readonly errors?: readonly InputFault[];
   /** Whole seconds, for `Retry-After`. */
   readonly retryAfterSeconds?: number;
+  /** Ids that the client needs to go on; members of the answer (RFC 9457 §3.2). */
+  readonly members?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -24,6 +26,7 @@ export class BrokerError extends Error {
   override readonly name = 'BrokerError';
   readonly errors: readonly InputFault[] | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly members: Readonly<Record<string, number>>;
 
   constructor(
     readonly code: ErrorCode,
@@ -32,5 +35,6 @@ export class BrokerError extends Error {
     super(code, 'cause' in options ? { cause: options.cause } : undefined);
     this.errors = options.errors;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.members = options.members ?? {};
   }
 }

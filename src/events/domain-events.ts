@@ -15,7 +15,8 @@ export interface DomainEventMap {
   'sign-in.refused': { applicationId: number; provider: string; reason: SignInRefusal };
 }
 
-export type SignInRefusal = 'unknown_user' | 'wrong_password' | 'no_password' | 'disabled' | 'throttled';
+export type SignInRefusal =
+  'unknown_user' | 'wrong_password' | 'no_password' | 'disabled' | 'throttled' | 'refused_by_provider';
 
 /** `rotated` and `repeated` gave tokens, all others none; `replayed` ended the session. */
 export type RefreshOutcome = 'rotated' | 'repeated' | 'replayed' | 'revoked' | 'expired' | 'unknown';

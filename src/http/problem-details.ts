@@ -14,6 +14,9 @@ export interface ProblemDetails {
   readonly request_id: string;
   readonly next?: string;
   readonly errors?: readonly InputFault[];
+  /** `guest_conflict` only. */
+  readonly guest_user_id?: number;
+  readonly user_id?: number;
 }
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
@@ -28,6 +31,7 @@ export function toProblemDetails(error: BrokerError, requestId: string): Problem
     request_id: requestId,
     ...(entry.next !== undefined && { next: entry.next }),
     ...(error.errors !== undefined && { errors: error.errors }),
+    ...error.members,
   };
 }
 

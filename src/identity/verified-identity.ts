@@ -32,4 +32,6 @@ export interface VerifiedIdentity {
   readonly amr: readonly string[];
   /** When the person proved it to the provider; when it was verified here, where the provider does not say. */
   readonly authTime: Date;
+  /** The token may be traded once; its id is kept until it would be refused for its age. */
+  readonly oneTime?: { readonly id: string; readonly expiresAt: Date };
 }

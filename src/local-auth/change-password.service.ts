@@ -4,14 +4,12 @@ import { identifierKinds, toIdentifiers, type Identifiers } from '../accounts/id
 import type { LocalCredential, User } from '../accounts/user.js';
 import { AuditLog } from '../audit/audit-log.js';
 import { BrokerError, type InputFault } from '../errors/broker-error.js';
+import { requireFreshSignIn } from '../session/fresh-sign-in.js';
 import type { Session } from '../session/session.js';
 import { SessionService, type BegunSession, type TokenMode } from '../session/session.service.js';
 import { Clock } from '../time/clock.js';
 import type { Client } from './client.js';
 import { PasswordsService } from './passwords.service.js';
-
-/** How long ago a federated user may have signed in to be given a first password. */
-const FRESH_MILLISECONDS = 10 * 60 * 1000;
 
 export interface ChangePassword {
   readonly oldPassword?: string | undefined;
@@ -91,9 +89,7 @@ export class ChangePasswordService {
     }
     // A guest has proven nothing but to hold this session, and has nothing else to prove.
     if (credential.guest || client.application.settings.first_password === 'session') return;
-    if (session.authTime === null || this.clock.now() - session.authTime > FRESH_MILLISECONDS) {
-      throw new BrokerError('fresh_sign_in_required');
-    }
+    requireFreshSignIn(session, this.clock.now());
   }
 }
 

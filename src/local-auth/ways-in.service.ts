@@ -3,14 +3,24 @@ import { identifierShape, type Identifier } from '../accounts/identifiers.js';
 import type { ProfileInput } from '../accounts/user.js';
 import { BrokerError } from '../errors/broker-error.js';
 import type { Session } from '../session/session.js';
+import { RedirectSignInService } from '../session/redirect/redirect-sign-in.service.js';
+import { SignInService, type ProvenIdentity, type Purpose } from '../session/federated/sign-in.service.js';
 import { SessionService, type BegunSession, type TokenMode, type Who } from '../session/session.service.js';
 import { Throttle } from '../throttle/throttle.js';
 import type { Client } from './client.js';
 import { PasswordsService } from './passwords.service.js';
 import { maySignUp, SignUpService } from './sign-up.service.js';
 
+/** What another party's identity is proved with. */
+export type PresentedIdentity =
+  /** The slug of one of the application's providers, and what it takes. */
+  | { readonly provider: 'foreign'; readonly slug: string; readonly credential: unknown }
+  /** The one-time code of a browser sign-in. */
+  | { readonly provider: 'redirect'; readonly code: string; readonly codeVerifier: string };
+
 /** What is presented to get in. */
 export type Presented =
+  | PresentedIdentity
   | { readonly provider: 'password'; readonly identifier: Identifier; readonly password: string }
   | { readonly provider: 'guest'; readonly profile: ProfileInput };
 
@@ -20,6 +30,8 @@ export class WaysInService {
   constructor(
     private readonly passwords: PasswordsService,
     private readonly signUps: SignUpService,
+    private readonly signIns: SignInService,
+    private readonly redirects: RedirectSignInService,
     private readonly sessions: SessionService,
     private readonly throttle: Throttle,
   ) {}
@@ -31,7 +43,7 @@ export class WaysInService {
    *   create_user_on_sign_in also what a sign-up throws.
    */
   async begin(client: Client, presented: Presented | null): Promise<BegunSession> {
-    const who: Who = presented ? await this.prove(client, presented) : { as: 'application' };
+    const who: Who = presented ? await this.prove(client, presented, null) : { as: 'application' };
     return this.sessions.begin({ application: client.application, who });
   }
 
@@ -42,14 +54,41 @@ export class WaysInService {
     presented: Presented,
     mode: TokenMode = 'rotate',
   ): Promise<BegunSession> {
-    const who = await this.prove(client, presented);
+    const who = await this.prove(client, presented, current.id);
     return this.sessions.upgrade(current, { application: client.application, who }, mode);
   }
 
-  private prove(client: Client, presented: Presented): Promise<Who> {
-    return presented.provider === 'guest'
-      ? this.admitGuest(client, presented.profile)
-      : this.provePassword(client, presented.identifier, presented.password);
+  /**
+   * Proves an identity of another party.
+   *
+   * @param sessionId the session it is presented on; null: a new one will begin.
+   * @throws BrokerError as `SignInService.prove` and `RedirectSignInService.trade`.
+   */
+  async proveIdentity(
+    { application, address }: Client,
+    presented: PresentedIdentity,
+    sessionId: number | null,
+    purpose: Purpose,
+  ): Promise<ProvenIdentity> {
+    if (presented.provider === 'redirect') {
+      return this.redirects.trade(application, presented, sessionId, purpose);
+    }
+    const { slug: provider, credential } = presented;
+    return this.signIns.prove(application, { provider, credential }, address, purpose);
+  }
+
+  private async prove(client: Client, presented: Presented, sessionId: number | null): Promise<Who> {
+    switch (presented.provider) {
+      case 'guest':
+        return this.admitGuest(client, presented.profile);
+      case 'password':
+        return this.provePassword(client, presented.identifier, presented.password);
+      default:
+        return {
+          as: 'federated',
+          ...(await this.proveIdentity(client, presented, sessionId, 'sign_in')),
+        };
+    }
   }
 
   private async provePassword(client: Client, identifier: Identifier, password: string): Promise<Who> {

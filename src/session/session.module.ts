@@ -2,16 +2,25 @@ import { Module } from '@nestjs/common';
 import { AccountsModule } from '../accounts/accounts.module.js';
 import { ApplicationsModule } from '../applications/applications.module.js';
 import { SessionsConfig } from '../config/config.js';
+import { IdentityProvidersModule } from '../identity-providers/identity-providers.module.js';
 import { JobRegistry } from '../jobs/job-registry.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { Metrics } from '../observability/metrics.js';
+import { ThrottleModule } from '../throttle/throttle.module.js';
 import { TimeModule } from '../time/time.module.js';
+import { FederatedAdmission } from './federated/federated-admission.js';
+import { LinkedIdentitiesService } from './federated/linked-identities.service.js';
+import { SignInService } from './federated/sign-in.service.js';
+import { SpentCredentialRepository } from './federated/spent-credential.repository.js';
 import { OverSessions } from './purge/over-sessions.js';
 import { PurgeGuestsJob } from './purge/purge-guests.job.js';
 import { PurgeRefreshTokensJob } from './purge/purge-refresh-tokens.job.js';
 import { PurgeRepository } from './purge/purge.repository.js';
 import { PurgeRevocationsJob } from './purge/purge-revocations.job.js';
+import { PurgeSignInsJob } from './purge/purge-sign-ins.job.js';
 import { PurgeSessionsJob } from './purge/purge-sessions.job.js';
+import { RedirectSignInRepository } from './redirect/redirect-sign-in.repository.js';
+import { RedirectSignInService } from './redirect/redirect-sign-in.service.js';
 import { RefreshService } from './refresh/refresh.service.js';
 import { RefreshTokenRepository } from './refresh/refresh-token.repository.js';
 import { RevocationFeed } from './revocation/revocation-feed.js';
@@ -27,7 +36,14 @@ import { UserStatusService } from './user-status.service.js';
  * call makes. Users belong to `accounts`; whether a password is right is `local-auth`'s to say.
  */
 @Module({
-  imports: [AccountsModule, ApplicationsModule, JobsModule, TimeModule],
+  imports: [
+    AccountsModule,
+    ApplicationsModule,
+    IdentityProvidersModule,
+    JobsModule,
+    ThrottleModule,
+    TimeModule,
+  ],
   providers: [
     SessionRepository,
     RefreshTokenRepository,
@@ -42,6 +58,13 @@ import { UserStatusService } from './user-status.service.js';
     SessionService,
     UserStatusService,
     RefreshService,
+    SpentCredentialRepository,
+    SignInService,
+    FederatedAdmission,
+    LinkedIdentitiesService,
+    RedirectSignInRepository,
+    RedirectSignInService,
+    PurgeSignInsJob,
     PurgeRepository,
     OverSessions,
     PurgeSessionsJob,
@@ -49,7 +72,16 @@ import { UserStatusService } from './user-status.service.js';
     PurgeRevocationsJob,
     PurgeGuestsJob,
   ],
-  exports: [SessionService, UserStatusService, SessionChecker, RefreshService, RevocationFeed],
+  exports: [
+    SignInService,
+    RedirectSignInService,
+    LinkedIdentitiesService,
+    SessionService,
+    UserStatusService,
+    SessionChecker,
+    RefreshService,
+    RevocationFeed,
+  ],
 })
 export class SessionModule {
   constructor(
@@ -62,6 +94,7 @@ export class SessionModule {
     purgeRefreshTokens: PurgeRefreshTokensJob,
     purgeRevocations: PurgeRevocationsJob,
     purgeGuests: PurgeGuestsJob,
+    purgeSignIns: PurgeSignInsJob,
   ) {
     metrics.gauge('ostiary_session_cache_entries', 'Sessions kept in memory.', () => cache.size);
     metrics.gauge(
@@ -74,6 +107,7 @@ export class SessionModule {
       'Uses of sessions, and by users, not written yet.',
       () => checker.touches.size + checker.activity.size,
     );
-    for (const job of [purgeSessions, purgeRefreshTokens, purgeRevocations, purgeGuests]) jobs.register(job);
+    for (const job of [purgeSessions, purgeRefreshTokens, purgeRevocations, purgeGuests, purgeSignIns])
+      jobs.register(job);
   }
 }

@@ -9,21 +9,29 @@ import { ApplicationsService } from '../applications/applications.service.js';
 import { BrokerError } from '../errors/broker-error.js';
 import { DomainEvents } from '../events/domain-events.js';
 import type { SessionEndReason } from '../events/session-words.js';
+import { isUniqueViolation } from '../persistence/store-errors.js';
 import { Doorbell } from '../persistence/doorbell.js';
 import { Transactions } from '../persistence/transactions.js';
 import { Clock } from '../time/clock.js';
 import { newAccessToken, tokenHash } from './access-token.js';
+import { FederatedAdmission } from './federated/federated-admission.js';
+import type { ProvenIdentity } from './federated/sign-in.service.js';
 import { newRefreshToken } from './refresh/refresh-token.js';
 import { RefreshTokenRepository } from './refresh/refresh-token.repository.js';
 import { GUEST_PROVIDER, limitsAtIssue, sessionEnd, type IssuedLimits, type Session } from './session.js';
 import { SessionCache } from './session-cache.js';
 import { SessionRepository } from './session.repository.js';
 
+/** Enough for both identifiers of a new user to be claimed by others in between. */
+const SIGN_IN_TRIES = 4;
+
 /** Who a session is for, and how that was proven. */
 export type Who =
   | { readonly as: 'application' }
   /** The password was verified against the credential of this version. */
   | { readonly as: 'local'; readonly userId: number; readonly credentialVersion: number }
+  /** A provider proved who it is. */
+  | ({ readonly as: 'federated' } & ProvenIdentity)
   /** Somebody new, whom nothing but this session identifies. */
   | { readonly as: 'guest'; readonly profile: ProfileInput };
 
@@ -44,6 +52,8 @@ export interface BegunSession {
   /** Likewise; null where the application has none, nobody is signed in, or the client keeps its token. */
   readonly refreshToken: string | null;
   readonly user: User | null;
+  /** The guest who was signed in before and is another user than the one who is now; they stay as they are. */
+  readonly replacedGuestId: number | null;
 }
 
 /** Where every way in meets. Sessions begin here and nowhere else. */
@@ -54,6 +64,7 @@ export class SessionService {
     private readonly refreshTokens: RefreshTokenRepository,
     private readonly cache: SessionCache,
     private readonly accounts: AccountsService,
+    private readonly federated: FederatedAdmission,
     private readonly applications: ApplicationsService,
     private readonly directory: ApplicationDirectory,
     private readonly transactions: Transactions,
@@ -64,22 +75,24 @@ export class SessionService {
   ) {}
 
   /**
-   * Begins a session. One transaction re-reads the user, creates a guest, and issues.
+   * Begins a session. One transaction re-reads the user, or finds, links or creates the one an identity leads to, and
+   * issues.
    *
-   * @throws BrokerError `invalid_credentials` when the user is disabled, gone, or has another credential by now.
+   * @throws BrokerError `invalid_credentials` when the user is disabled, gone, or has another credential by now; for an
+   *   identity also what `FederatedAdmission.admit` throws.
    */
   begin({ application, who, limits }: BeginSession): Promise<BegunSession> {
     const token = newAccessToken();
-    return this.transactions.run(async () => {
+    return this.signingIn(who, async () => {
       const now = this.clock.now();
-      const { facts, user } = await this.issue(application, who, limits, now);
+      const { facts, ...admitted } = await this.issue(application, who, limits, now, null);
       const session = { ...facts, tokenHash: tokenHash(token), createdAt: now };
       const id = await this.sessions.insert(session);
       const begun = { id, ...session };
       const refreshToken = await this.beginFamily(application, begun, now);
       await this.recordSignIn(begun);
       this.announceBegun(application, session.kind, session.provider);
-      return { session: begun, token, refreshToken, user };
+      return { session: begun, token, refreshToken, ...admitted };
     });
   }
 
@@ -93,14 +106,15 @@ export class SessionService {
     { application, who, limits }: BeginSession,
     mode: TokenMode = 'rotate',
   ): Promise<BegunSession> {
-    return this.transactions.run(async () => {
-      const { facts, user } = await this.issue(application, who, limits, this.clock.now());
+    return this.signingIn(who, async () => {
+      const now = this.clock.now();
+      const { facts, ...admitted } = await this.issue(application, who, limits, now, current);
       const begun = await this.replace(current, facts, mode);
       const refreshToken =
         begun.token === null ? null : await this.beginFamily(application, begun.session, facts.lastUsedAt);
       await this.recordSignIn(begun.session);
       this.announceBegun(application, facts.kind, facts.provider);
-      return { ...begun, refreshToken, user };
+      return { ...begun, refreshToken, ...admitted };
     });
   }
 
@@ -128,7 +142,7 @@ export class SessionService {
       const begun = await this.replace(current, facts, mode);
       await this.audit.record({ act: 'sign_out', ...subjectOf(current) });
       this.announceEnded(current.applicationId, 'ended', 1);
-      return { ...begun, refreshToken: null, user: null };
+      return { ...begun, refreshToken: null, user: null, replacedGuestId: null };
     });
   }
 
@@ -243,30 +257,59 @@ export class SessionService {
     return token;
   }
 
+  /**
+   * The transaction of a sign-in. Two people who claim one identifier at once meet the database's unique key; the whole
+   * is decided again by whoever comes second.
+   */
+  private async signingIn<T>(who: Who, work: () => Promise<T>): Promise<T> {
+    const tries = who.as === 'federated' ? SIGN_IN_TRIES : 1;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.transactions.run(work);
+      } catch (error) {
+        if (attempt >= tries || !isUniqueViolation(error)) throw error;
+      }
+    }
+  }
+
   private async issue(
     application: Application,
     who: Who,
     limits: IssuedLimits | undefined,
     now: number,
-  ): Promise<{ facts: IssuedFacts; user: User | null }> {
-    const user = await this.admit(application, who);
-    const provider = who.as === 'local' ? 'password' : who.as === 'guest' ? GUEST_PROVIDER : null;
+    current: Session | null,
+  ): Promise<{ facts: IssuedFacts; user: User | null; replacedGuestId: number | null }> {
+    const { user, replacedGuestId } = await this.admit(application, who, current);
+    const provider = providerOf(who);
     const facts: IssuedFacts = {
       applicationId: application.id,
       kind: user ? 'user' : 'application',
       userId: user?.id ?? null,
       provider,
-      amr: who.as === 'local' ? ['pwd'] : [],
-      authTime: user ? now : null,
+      amr: who.as === 'local' ? ['pwd'] : who.as === 'federated' ? who.identity.amr : [],
+      // A provider may say that it asked the person long ago; a clock that is ahead of ours proves nothing.
+      authTime: who.as === 'federated' ? Math.min(now, who.identity.authTime.getTime()) : user ? now : null,
       startedAt: now,
       lastUsedAt: now,
       ...(limits ?? limitsAtIssue(application.settings, provider, now)),
     };
-    return { facts, user };
+    return { facts, user, replacedGuestId };
   }
 
   /** The user the session will be for, as the database has it inside this transaction. */
-  private async admit(application: Application, who: Who): Promise<User | null> {
+  private async admit(
+    application: Application,
+    who: Who,
+    current: Session | null,
+  ): Promise<{ user: User | null; replacedGuestId: number | null }> {
+    if (who.as === 'federated') return this.federated.admit(who, current);
+    return { user: await this.admitOwn(application, who), replacedGuestId: null };
+  }
+
+  private async admitOwn(
+    application: Application,
+    who: Exclude<Who, { readonly as: 'federated' }>,
+  ): Promise<User | null> {
     if (who.as === 'application') return null;
     if (who.as === 'guest') return this.accounts.createGuest(application.id, who.profile);
     const user = await this.accounts.findForSignIn(application.id, who.userId);
@@ -319,6 +362,20 @@ export class SessionService {
 /** Whom and what an entry of the audit log is about. */
 function subjectOf({ id, applicationId, userId }: Session) {
   return { applicationId, userId, sessionId: id };
+}
+
+/** What a session says it was begun with. */
+function providerOf(who: Who): string | null {
+  switch (who.as) {
+    case 'local':
+      return 'password';
+    case 'guest':
+      return GUEST_PROVIDER;
+    case 'federated':
+      return who.identity.provider.slug;
+    case 'application':
+      return null;
+  }
 }
 
 type IssuedFacts = Omit<Session, 'id' | 'tokenHash' | 'createdAt'>;

@@ -64,6 +64,23 @@ export class Throttle {
     }
   }
 
+  /**
+   * As `attempt`, where nobody knows yet whose secret it is: only the address is counted by.
+   *
+   * @throws BrokerError `too_many_requests` without running it; whatever `attempt` throws, which counts for nothing.
+   */
+  async attemptFrom<T>(address: string, attempt: () => Promise<T | null>): Promise<T | null> {
+    const counted = [{ key: `address:${addressKey(address)}`, rule: this.config.failuresPerAddress }];
+    await this.admit(counted);
+    try {
+      const result = await attempt();
+      if (result === null) await this.addRefusal(counted);
+      return result;
+    } finally {
+      for (const { key } of counted) this.leave(key, 'inFlight');
+    }
+  }
+
   /** Counts an act of which an address may do only so many. @throws BrokerError `too_many_requests` */
   async spend(act: RatedAct, address: string): Promise<void> {
     const rule = act === 'sign_up' ? this.config.signUpsPerAddress : this.config.guestsPerAddress;

@@ -19,6 +19,7 @@ const BY_AUTH: Readonly<Record<OperationDocument['auth'], readonly ErrorCode[]>>
   session: ['authentication_required', 'session_ended', 'origin_not_allowed'],
   'user session': ['authentication_required', 'session_ended', 'user_session_required', 'origin_not_allowed'],
   'session or server': ['authentication_required', 'session_ended', 'origin_not_allowed'],
+  'session or client': ['authentication_required', 'session_ended', 'origin_not_allowed'],
   'admin viewer': ['authentication_required', 'invalid_admin_key'],
   'admin operator': ['authentication_required', 'invalid_admin_key', 'forbidden'],
   'admin owner': ['authentication_required', 'invalid_admin_key', 'forbidden'],
@@ -30,6 +31,7 @@ const SECURITY: Readonly<Record<OperationDocument['auth'], readonly Json[]>> = {
   session: [{ session: [] }],
   'user session': [{ session: [] }],
   'session or server': [{ session: [] }, { application: [] }],
+  'session or client': [{ session: [] }, { application: [] }, {}],
   'admin viewer': [{ admin: ['viewer'] }],
   'admin operator': [{ admin: ['operator'] }],
   'admin owner': [{ admin: ['owner'] }],
@@ -184,6 +186,8 @@ const problemSchema: Json = {
     code: { enum: Object.keys(errorCatalog) },
     request_id: { type: 'string' },
     next: { type: 'string', description: 'What to do about it' },
+    guest_user_id: { type: 'integer', description: '`guest_conflict`: the guest who is signed in' },
+    user_id: { type: 'integer', description: '`guest_conflict`: the user whom the identity leads to' },
     errors: {
       type: 'array',
       items: {

@@ -11,6 +11,7 @@ export interface OperationDocument {
     | 'session'
     | 'user session'
     | 'session or server'
+    | 'session or client'
     | 'admin viewer'
     | 'admin operator'
     | 'admin owner';

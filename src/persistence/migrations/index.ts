@@ -2,6 +2,7 @@ import { Foundation1763683200000 } from './1763683200000-foundation.js';
 import { Revocations1763700000000 } from './1763700000000-revocations.js';
 import { AuditAndAdminKeys1763700100000 } from './1763700100000-audit-and-admin-keys.js';
 import { Jobs1763700200000 } from './1763700200000-jobs.js';
+import { FederatedSignIn1763800000000 } from './1763800000000-federated-sign-in.js';
 
 /** All migrations, oldest first. Each runs on SQLite and on PostgreSQL. */
 export const migrations = [
@@ -9,4 +10,5 @@ export const migrations = [
   Revocations1763700000000,
   AuditAndAdminKeys1763700100000,
   Jobs1763700200000,
+  FederatedSignIn1763800000000,
 ];

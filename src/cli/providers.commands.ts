@@ -1,0 +1,154 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import type { Command } from 'commander';
+import { ApplicationsService } from '../applications/applications.service.js';
+import { BrokerError } from '../errors/broker-error.js';
+import { IdentityProvidersService } from '../identity-providers/identity-providers.service.js';
+import {
+  definitionSchema,
+  replacementSchema,
+  type ProviderDocument,
+} from '../identity-providers/provider-definition.js';
+import { inputError } from '../http/input.js';
+import { toId } from './ids.js';
+import { withInstallation } from './installation.js';
+import { list, plain, table, UsageError, type Output } from './output.js';
+import { readDefinition } from './provider-file.js';
+
+interface OfApp {
+  readonly app: string;
+}
+interface Named extends OfApp {
+  readonly provider: string;
+}
+interface WithFile {
+  readonly file: string;
+}
+
+export function addProvidersCommands(program: Command, output: Output): void {
+  const providers = program.command('providers').description('identity providers of an application');
+  const show = (document: ProviderDocument): void => {
+    for (const warning of document.warnings) output.note(`warning: ${warning}`);
+    output.result(document, shown);
+  };
+
+  providers
+    .command('create')
+    .description('add an identity provider, defined in a YAML or JSON file')
+    .requiredOption('--app <id>', 'application_id')
+    .requiredOption('--file <path>', 'the definition; - for standard input')
+    .action(async ({ app, file }: OfApp & WithFile) => {
+      const given = definitionSchema.safeParse(await readDefinition(file));
+      if (!given.success) throw faultsOf(inputError(given.error.issues));
+      show(await using(app, (service, id) => service.create(id, given.data)));
+    });
+
+  providers
+    .command('list')
+    .description('the identity providers of an application')
+    .requiredOption('--app <id>', 'application_id')
+    .action(async ({ app }: OfApp) => {
+      const items = await using(app, (service, id) => service.list(id));
+      output.result({ items }, () =>
+        table(
+          ['slug', 'kind', 'enabled', 'version', 'warnings'],
+          items.map((item) => [
+            item.slug,
+            item.kind,
+            plain(item.enabled),
+            String(item.version),
+            String(item.warnings.length),
+          ]),
+        ),
+      );
+    });
+
+  providers
+    .command('show')
+    .description('one identity provider, its secrets as fingerprints')
+    .requiredOption('--app <id>', 'application_id')
+    .requiredOption('--provider <slug>', 'its slug')
+    .action(async ({ app, provider }: Named) => {
+      show(await using(app, (service, id) => service.show(id, provider)));
+    });
+
+  providers
+    .command('set')
+    .description(
+      'replace the definition; secrets that are left out stay, unless what they are sent to changes',
+    )
+    .requiredOption('--app <id>', 'application_id')
+    .requiredOption('--provider <slug>', 'its slug')
+    .requiredOption('--file <path>', 'the definition; - for standard input')
+    .action(async ({ app, provider, file }: Named & WithFile) => {
+      const given = replacementSchema.safeParse(await readDefinition(file));
+      if (!given.success) throw faultsOf(inputError(given.error.issues));
+      show(await using(app, (service, id) => service.replace(id, provider, given.data)));
+    });
+
+  for (const [name, enabled, description] of [
+    ['enable', true, 'let people sign in with it again'],
+    ['disable', false, 'let nobody sign in with it; links and sessions stay'],
+  ] as const) {
+    providers
+      .command(name)
+      .description(description)
+      .requiredOption('--app <id>', 'application_id')
+      .requiredOption('--provider <slug>', 'its slug')
+      .action(async ({ app, provider }: Named) => {
+        show(await using(app, (service, id) => service.setEnabled(id, provider, enabled)));
+      });
+  }
+
+  providers
+    .command('delete')
+    .description('remove it with all its links to users; another one of the same name inherits none')
+    .requiredOption('--app <id>', 'application_id')
+    .requiredOption('--provider <slug>', 'its slug')
+    .action(async ({ app, provider }: Named) => {
+      await using(app, (service, id) => service.remove(id, provider));
+      output.result(
+        { application_id: Number(app), slug: provider },
+        () => 'It is gone, and its links with it.',
+      );
+    });
+}
+
+async function using<T>(
+  app: string,
+  work: (service: IdentityProvidersService, applicationId: number) => Promise<T>,
+): Promise<T> {
+  const id = toId('app', app);
+  return withInstallation(async (installation: INestApplicationContext) => {
+    if (!(await installation.get(ApplicationsService, { strict: false }).find(id))) {
+      throw new UsageError(`There is no application ${app}. "apps list" shows those there are.`);
+    }
+    try {
+      return await work(installation.get(IdentityProvidersService, { strict: false }), id);
+    } catch (error) {
+      throw error instanceof BrokerError ? faultsOf(error) : error;
+    }
+  });
+}
+
+/** What a person at the keyboard can do about it. */
+function faultsOf(error: BrokerError): Error {
+  switch (error.code) {
+    case 'validation_failed': {
+      const faults = (error.errors ?? []).map(({ pointer, detail }) => `  - ${pointer || '/'}: ${detail}`);
+      return new UsageError(`Nothing was changed:\n${faults.join('\n')}`);
+    }
+    case 'identity_provider_not_found':
+      return new UsageError('The application has no such identity provider. "providers list" shows its own.');
+    case 'slug_taken':
+      return new UsageError('The application has an identity provider with this slug already.');
+    default:
+      return error;
+  }
+}
+
+function shown({ options, policies, warnings: _, ...facts }: ProviderDocument): string {
+  return [Object.entries(facts), Object.entries(options), Object.entries(policies)]
+    .filter((entries) => entries.length > 0)
+    .map((entries) => list(entries))
+    .join('\n\n');
+}

@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import { BrokerError, type InputFault } from '../errors/broker-error.js';
+import { inputError } from '../http/input.js';
+import type { VerifierKind } from '../identity/verifier-kind.js';
+import type { IdentityProvider } from './identity-provider.js';
+import { policiesSchema, toLinkingPolicy, type Policies } from './provider-policies.js';
+import { carrySecrets, redactSecrets } from './secret-options.js';
+
+const MAX_SLUG = 64;
+const SLUG = /^[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?$/;
+
+/** Names that clients know as something else. The kind that a name belongs to may use it. */
+const RESERVED = ['password', 'guest', 'facebook', 'twitter', 'firebase', 'firebase_phone', 'firebase_email'];
+
+const optionsShape = z.record(z.string(), z.unknown());
+
+/** A definition as people write it, in YAML or JSON. Its options are for its kind to judge. */
+export const definitionSchema = z.strictObject({
+  kind: z.string().min(1).max(32).describe('facebook, twitter or firebase'),
+  slug: z
+    .string()
+    .max(MAX_SLUG)
+    .regex(SLUG, { error: 'must be lower-case letters, digits, hyphens and underscores' })
+    .describe('By which clients name it'),
+  enabled: z.boolean().default(true),
+  options: optionsShape.describe('As its kind has them'),
+  policies: policiesSchema,
+});
+
+/** A definition that takes the place of one with the same kind and slug. */
+export const replacementSchema = definitionSchema
+  .omit({ slug: true })
+  .extend({ kind: definitionSchema.shape.kind.optional(), slug: definitionSchema.shape.slug.optional() });
+
+export type Definition = z.infer<typeof definitionSchema>;
+export type Replacement = z.infer<typeof replacementSchema>;
+
+/** @throws BrokerError `validation_failed` for a slug that another kind's clients know. */
+export function refuseReservedSlug(slug: string, kind: VerifierKind): void {
+  if (!RESERVED.includes(slug) || kind.reservedSlug === slug) return;
+  throw fault('/slug', 'reserved', `"${slug}" is the name of something else`);
+}
+
+/** @throws BrokerError `validation_failed` with a fault for each thing that is wrong; nothing repeats a value. */
+export function parseOptions(kind: VerifierKind, options: unknown): Readonly<Record<string, unknown>> {
+  const parsed = kind.optionsSchema.safeParse(options);
+  if (!parsed.success) throw inputError(parsed.error.issues, ['options']);
+  return parsed.data as Readonly<Record<string, unknown>>;
+}
+
+/**
+ * New options for a provider that is there. Secrets may be left out, unless what they are sent to has changed: whoever
+ * may change an address must not have the secret sent to it without knowing it.
+ *
+ * @throws BrokerError `validation_failed`
+ */
+export function replaceOptions(
+  kind: VerifierKind,
+  given: Readonly<Record<string, unknown>>,
+  present: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const { options, carried } = carrySecrets(given, present, kind.secretPaths);
+  const parsed = parseOptions(kind, options);
+  const before = kind.optionsSchema.safeParse(present);
+  const sent = (value: unknown) => kind.secretDestinations(value).toSorted().join('\n');
+  if (carried.length > 0 && (!before.success || sent(before.data) !== sent(parsed))) {
+    throw new BrokerError('validation_failed', {
+      errors: carried.map((pointer) => ({
+        pointer: `/options${pointer}`,
+        code: 'secret_required',
+        detail: 'has to be given again, as the address it is sent to changes',
+      })),
+    });
+  }
+  return parsed;
+}
+
+/** What is shown of a provider: everything but its secrets. */
+export function toProviderDocument(
+  provider: IdentityProvider,
+  kind: VerifierKind | undefined,
+  fingerprint: (secret: string) => string,
+) {
+  const { slug, version, enabled, policies } = provider;
+  const parsed = kind?.optionsSchema.safeParse(provider.options);
+  return {
+    application_id: provider.applicationId,
+    slug,
+    kind: provider.kind,
+    enabled,
+    version,
+    // Of a kind that is not there nobody knows what is secret.
+    options: kind ? redactSecrets(provider.options, kind.secretPaths, fingerprint) : {},
+    policies: kind && parsed?.success ? policiesInForce(policies, kind, parsed.data) : policies,
+    warnings: warningsOf(provider, kind),
+    created_at: new Date(provider.createdAt).toISOString(),
+    updated_at: new Date(provider.updatedAt).toISOString(),
+  };
+}
+
+export type ProviderDocument = ReturnType<typeof toProviderDocument>;
+
+function policiesInForce(policies: Policies, kind: VerifierKind, options: unknown): Policies {
+  const inForce = toLinkingPolicy(policies, kind.defaults(options));
+  return {
+    ...policies,
+    trusted_for_email: inForce.trustedForEmail,
+    trusted_for_phone: inForce.trustedForPhone,
+  };
+}
+
+function warningsOf({ options }: IdentityProvider, kind: VerifierKind | undefined): readonly string[] {
+  if (!kind) return ['This server knows no such kind; nobody can sign in with it.'];
+  const parsed = kind.optionsSchema.safeParse(options);
+  if (!parsed.success) return ['The options are not what this version takes; set them anew.'];
+  return kind.warnings(parsed.data);
+}
+
+function fault(pointer: string, code: string, detail: string): BrokerError {
+  const errors: readonly InputFault[] = [{ pointer, code, detail }];
+  return new BrokerError('validation_failed', { errors });
+}

@@ -1,0 +1,140 @@
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { BrokerError } from '../errors/broker-error.js';
+import type { IdentityVerifier } from '../identity/identity-verifier.js';
+import type { LinkingPolicy } from '../identity/linking-policy.js';
+import type { ProviderRef } from '../identity/verified-identity.js';
+import { VerifierKinds } from '../identity/verifier-kinds.js';
+import { Clock } from '../time/clock.js';
+import type { IdentityProvider, ProviderState } from './identity-provider.js';
+import { IdentityProviderRepository } from './identity-provider.repository.js';
+import { toLinkingPolicy } from './provider-policies.js';
+
+/** As for applications: a change is seen within two seconds by every process. */
+const CONFIRM_AFTER_MILLISECONDS = 500;
+const USABLE_MILLISECONDS = 1500;
+
+const MAX_OPEN = 10_000;
+
+/** What a slug can look like; other text is nobody's, and PostgreSQL takes no NUL. */
+const SLUG = /^[a-z0-9_-]{1,64}$/;
+
+/** A provider that can be asked. */
+export interface OpenProvider {
+  readonly ref: ProviderRef;
+  readonly policy: LinkingPolicy;
+  readonly verifier: IdentityVerifier;
+}
+
+interface Kept {
+  readonly state: ProviderState;
+  /** Null where the stored definition is not one that this version can open. */
+  readonly open: OpenProvider | null;
+  /** By the monotonic clock, when the read began that confirmed it. */
+  readonly confirmedAt: number;
+}
+
+/** Opened providers, each kept until its version changes, confirmed against the database twice a second while in use. */
+@Injectable()
+export class ProviderDirectory {
+  private readonly kept = new LRUCache<string, Kept>({ max: MAX_OPEN });
+  private readonly reading = new Map<string, Promise<Kept | null>>();
+
+  constructor(
+    private readonly providers: IdentityProviderRepository,
+    private readonly kinds: VerifierKinds,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * @throws BrokerError `unknown_identity_provider` when the application has none of that name or it is disabled;
+   *   `identity_provider_misconfigured` when its definition cannot be opened.
+   */
+  async open(applicationId: number, slug: string): Promise<OpenProvider> {
+    const kept = SLUG.test(slug) ? await this.find(applicationId, slug) : null;
+    if (!kept?.state.enabled) throw new BrokerError('unknown_identity_provider');
+    if (!kept.open) {
+      throw new BrokerError('identity_provider_misconfigured', {
+        cause: new Error(`the stored definition of identity provider ${kept.state.id} cannot be opened`),
+      });
+    }
+    return kept.open;
+  }
+
+  /** Forgets what is kept, after a change made in this process. */
+  drop(applicationId: number, slug: string): void {
+    const key = keyOf(applicationId, slug);
+    this.kept.delete(key);
+    this.reading.delete(key);
+  }
+
+  private async find(applicationId: number, slug: string): Promise<Kept | null> {
+    const kept = this.kept.get(keyOf(applicationId, slug));
+    const age = kept ? this.clock.monotonic() - kept.confirmedAt : Infinity;
+    if (!kept || age > USABLE_MILLISECONDS) return this.confirm(applicationId, slug, kept, false);
+    if (age > CONFIRM_AFTER_MILLISECONDS)
+      this.confirm(applicationId, slug, kept, true).catch(() => undefined);
+    return kept;
+  }
+
+  /** One read at a time for each. */
+  private confirm(
+    applicationId: number,
+    slug: string,
+    kept: Kept | undefined,
+    inBackground: boolean,
+  ): Promise<Kept | null> {
+    const key = keyOf(applicationId, slug);
+    const underWay = this.reading.get(key);
+    if (underWay) return underWay;
+    const confirmedAt = this.clock.monotonic();
+    const reading = this.read(applicationId, slug, kept, inBackground)
+      .then((found) => {
+        const fresh = found && { ...found, confirmedAt };
+        // Dropped meanwhile: what was read may be from before the change.
+        if (this.reading.get(key) !== reading) return fresh;
+        if (fresh) this.kept.set(key, fresh);
+        else this.kept.delete(key);
+        return fresh;
+      })
+      .finally(() => {
+        if (this.reading.get(key) === reading) this.reading.delete(key);
+      });
+    this.reading.set(key, reading);
+    return reading;
+  }
+
+  private async read(
+    applicationId: number,
+    slug: string,
+    kept: Kept | undefined,
+    inBackground: boolean,
+  ): Promise<Omit<Kept, 'confirmedAt'> | null> {
+    if (inBackground) return this.providers.inBackground(() => this.read(applicationId, slug, kept, false));
+    if (kept) {
+      const state = await this.providers.findState(applicationId, slug);
+      if (!state) return null;
+      if (state.id === kept.state.id && state.version === kept.state.version)
+        return { state, open: kept.open };
+    }
+    const provider = await this.providers.findBySlug(applicationId, slug);
+    return provider && { state: provider, open: this.opened(provider) };
+  }
+
+  private opened(provider: IdentityProvider): OpenProvider | null {
+    const kind = this.kinds.find(provider.kind);
+    const options = kind?.optionsSchema.safeParse(provider.options);
+    if (!kind || !options?.success) return null;
+    const { id, applicationId, slug, version } = provider;
+    const ref: ProviderRef = { id, applicationId, kind: kind.kind, slug, version };
+    return {
+      ref,
+      policy: toLinkingPolicy(provider.policies, kind.defaults(options.data)),
+      verifier: kind.open({ ref, options: options.data }),
+    };
+  }
+}
+
+function keyOf(applicationId: number, slug: string): string {
+  return `${applicationId}/${slug}`;
+}

@@ -1,0 +1,87 @@
+import { Injectable } from '@nestjs/common';
+import type { Application } from '../../applications/application.js';
+import { BrokerError } from '../../errors/broker-error.js';
+import { DomainEvents } from '../../events/domain-events.js';
+import { inputError } from '../../http/input.js';
+import { ProviderCalls } from '../../identity-providers/provider-calls.js';
+import { ProviderDirectory, type OpenProvider } from '../../identity-providers/provider-directory.js';
+import type { VerifiedIdentity } from '../../identity/verified-identity.js';
+import type { LinkingPolicy } from '../../identity/linking-policy.js';
+import { Throttle } from '../../throttle/throttle.js';
+
+/** What an identity is wanted for. Some providers are for linking alone. */
+export type Purpose = 'sign_in' | 'link';
+
+/** An identity as its provider proved it, and what the operator wants done with it. */
+export interface ProvenIdentity {
+  readonly identity: VerifiedIdentity;
+  readonly policy: LinkingPolicy;
+}
+
+export interface ForeignCredential {
+  /** The slug of the provider. */
+  readonly provider: string;
+  /** As the client sent it. */
+  readonly credential: unknown;
+}
+
+/** Proves foreign credentials, before any transaction is open. What comes of the identity, `SessionService` decides. */
+@Injectable()
+export class SignInService {
+  constructor(
+    private readonly directory: ProviderDirectory,
+    private readonly calls: ProviderCalls,
+    private readonly throttle: Throttle,
+    private readonly events: DomainEvents,
+  ) {}
+
+  /**
+   * @param address the client's, by which refused tries are counted.
+   * @throws BrokerError `unknown_identity_provider`, `provider_link_only`, `validation_failed` (the credential is not
+   *   of this provider's form), `invalid_credentials`, `too_many_requests`, `identity_provider_unavailable`,
+   *   `identity_provider_misconfigured`.
+   */
+  async prove(
+    application: Application,
+    { provider: slug, credential }: ForeignCredential,
+    address: string,
+    purpose: Purpose,
+  ): Promise<ProvenIdentity> {
+    const provider = await this.open(application, slug, purpose);
+    const parsed = provider.verifier.credentialSchema.safeParse(credential);
+    if (!parsed.success) throw inputError(parsed.error.issues, ['credential']);
+    return this.counted(application, provider, address, () =>
+      this.calls.run(provider.ref.id, (signal) => provider.verifier.verify(parsed.data, { signal })),
+    );
+  }
+
+  /** The provider, if it may be used for this. @throws BrokerError as `prove` does before it asks anybody. */
+  async open(application: Application, slug: string, purpose: Purpose): Promise<OpenProvider> {
+    const provider = await this.directory.open(application.id, slug);
+    if (purpose === 'sign_in' && provider.policy.linkOnly) throw new BrokerError('provider_link_only');
+    return provider;
+  }
+
+  private async counted(
+    application: Application,
+    provider: OpenProvider,
+    address: string,
+    verify: () => Promise<VerifiedIdentity>,
+  ): Promise<ProvenIdentity> {
+    let refusal: BrokerError | undefined;
+    const identity = await this.throttle.attemptFrom(address, () =>
+      verify().catch((error: unknown) => {
+        if (!(error instanceof BrokerError) || error.code !== 'invalid_credentials') throw error;
+        refusal = error;
+        return null;
+      }),
+    );
+    if (identity) return { identity, policy: provider.policy };
+    this.events.emit('sign-in.refused', {
+      applicationId: application.id,
+      provider: provider.ref.slug,
+      reason: 'refused_by_provider',
+    });
+    throw refusal!;
+  }
+}
