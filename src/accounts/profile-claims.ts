@@ -13,12 +13,8 @@ export function profileFromClaims({ name, locale }: ProfileClaims): ProfileInput
 
 function isLine(text: string): boolean {
   // eslint-disable-next-line no-control-regex -- control characters are what this looks for
-  return (
-    text.trim() !== '' &&
-    text.length <= MAX_NAME &&
-    text.isWellFormed() &&
-    !/[\u0000-\u001f\u007f]/.test(text)
-  );
+  const hasControls = /[\u0000-\u001f\u007f]/.test(text);
+  return text.trim() !== '' && text.length <= MAX_NAME && text.isWellFormed() && !hasControls;
 }
 
 /** Facebook writes `en_US`. */

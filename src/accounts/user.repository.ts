@@ -288,7 +288,7 @@ function identifierColumns(identifiers: readonly Identifier[]): Partial<UserRow>
 /** Only e-mail addresses and phone numbers can be verified. */
 function verifiedColumns(identifiers: readonly Identifier[]): Partial<UserRow> {
   const verified = identifiers.filter(({ kind }) => kind !== 'login');
-  return Object.fromEntries(verified.map(({ kind }) => [`${kind}_verified`, true])) as Partial<UserRow>;
+  return Object.fromEntries(verified.map(({ kind }) => [`${kind}_verified`, true]));
 }
 
 function profileColumns(profile: ProfileInput): Partial<UserRow> {

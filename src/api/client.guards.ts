@@ -99,21 +99,6 @@ export class ClientGuard implements CanActivate {
   }
 }
 
-/** Lets living sessions in, and applications as `ClientGuard` does. */
-@Injectable()
-export class SessionOrClientGuard implements CanActivate {
-  constructor(
-    private readonly asSession: SessionOrServerGuard,
-    private readonly asClient: ClientGuard,
-  ) {}
-
-  canActivate(context: ExecutionContext): Promise<boolean> {
-    const { authorization } = context.switchToHttp().getRequest<FastifyRequest>().headers;
-    const isBearer = authorization !== undefined && !/^basic /i.test(authorization);
-    return (isBearer ? this.asSession : this.asClient).canActivate(context);
-  }
-}
-
 /** Lets living sessions in, and backends by HTTP Basic. */
 @Injectable()
 export class SessionOrServerGuard implements CanActivate {
@@ -136,5 +121,20 @@ export class SessionOrServerGuard implements CanActivate {
     identifySession(session);
     request.caller = { session, client: await this.clients.bySession(request, session.applicationId) };
     return true;
+  }
+}
+
+/** Lets living sessions in, and applications as `ClientGuard` does. */
+@Injectable()
+export class SessionOrClientGuard implements CanActivate {
+  constructor(
+    private readonly asSession: SessionOrServerGuard,
+    private readonly asClient: ClientGuard,
+  ) {}
+
+  canActivate(context: ExecutionContext): Promise<boolean> {
+    const { authorization } = context.switchToHttp().getRequest<FastifyRequest>().headers;
+    const isBearer = authorization !== undefined && !/^basic /i.test(authorization);
+    return (isBearer ? this.asSession : this.asClient).canActivate(context);
   }
 }

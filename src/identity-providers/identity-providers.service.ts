@@ -39,11 +39,10 @@ export class IdentityProvidersService {
   async create(applicationId: number, definition: Definition): Promise<ProviderDocument> {
     const kind = this.kindOf(definition.kind);
     refuseReservedSlug(definition.slug, kind);
-    const options = parseOptions(kind, definition.options);
-    refuseMistrust(kind, options, definition.policies);
+    refuseMistrust(kind, parseOptions(kind, definition.options), definition.policies);
     try {
       const provider = await this.transactions.run(async () => {
-        const { enabled, policies, slug } = definition;
+        const { enabled, options, policies, slug } = definition;
         const made = await this.providers.insert({
           applicationId,
           kind: kind.kind,
@@ -89,7 +88,7 @@ export class IdentityProvidersService {
       }
       const kind = this.kindOf(provider.kind);
       const options = replaceOptions(kind, change.options, provider.options);
-      refuseMistrust(kind, options, change.policies);
+      refuseMistrust(kind, parseOptions(kind, options), change.policies);
       return this.providers.replace(provider, { ...change, options });
     });
   }

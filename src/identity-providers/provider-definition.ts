@@ -41,11 +41,15 @@ export function refuseReservedSlug(slug: string, kind: VerifierKind): void {
   throw fault('/slug', 'reserved', `"${slug}" is the name of something else`);
 }
 
-/** @throws BrokerError `validation_failed` with a fault for each thing that is wrong; nothing repeats a value. */
-export function parseOptions(kind: VerifierKind, options: unknown): Readonly<Record<string, unknown>> {
+/**
+ * What the kind makes of options. What is stored is what was given: defaults are those of the version that runs.
+ *
+ * @throws BrokerError `validation_failed` with a fault for each thing that is wrong; nothing repeats a value.
+ */
+export function parseOptions(kind: VerifierKind, options: unknown): unknown {
   const parsed = kind.optionsSchema.safeParse(options);
   if (!parsed.success) throw inputError(parsed.error.issues, ['options']);
-  return parsed.data as Readonly<Record<string, unknown>>;
+  return parsed.data;
 }
 
 /**
@@ -72,7 +76,7 @@ export function replaceOptions(
       })),
     });
   }
-  return parsed;
+  return options;
 }
 
 /** What is shown of a provider: everything but its secrets. */
