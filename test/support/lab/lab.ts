@@ -5,6 +5,8 @@ import {
   type ProviderDocument,
 } from '../../../src/identity-providers/provider-definition.js';
 import type { Application } from '../../../src/applications/application.js';
+import { JobRegistry } from '../../../src/jobs/job-registry.js';
+import { Transactions } from '../../../src/persistence/transactions.js';
 import type { Answer, Begun } from '../api-client.js';
 import type { DatabaseKind } from '../databases.js';
 import { TestApp, type TestAppOptions } from '../test-app.js';
@@ -66,6 +68,12 @@ export class Lab {
 
   identities(token: string): Promise<Answer<{ items: { id: number; provider: string; subject: string }[] }>> {
     return this.api.get('/v1/users/me/identities', token);
+  }
+
+  /** One batch of a job, as its turn comes. */
+  async runJob(name: string): Promise<void> {
+    const job = this.app.app.get(JobRegistry, { strict: false }).find(name)!;
+    await this.app.app.get(Transactions, { strict: false }).run(() => job.runBatch(null));
   }
 
   stop(): Promise<void> {
