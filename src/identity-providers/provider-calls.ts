@@ -35,7 +35,9 @@ export class ProviderCalls {
    */
   async run<T>(providerId: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     try {
-      return await this.policyOf(providerId).execute(() => this.inTime(work));
+      const outcome = await this.policyOf(providerId).execute(() => judged(this.inTime(work)));
+      if ('refusal' in outcome) throw outcome.refusal;
+      return outcome.value;
     } catch (error) {
       if (error instanceof BrokerError) throw withRetryAfter(error, this.config.breakSeconds);
       if (error instanceof BulkheadRejectedError || error instanceof BrokenCircuitError) {
@@ -54,7 +56,8 @@ export class ProviderCalls {
     const outOfTime = new Promise<never>((_, reject) => {
       giveUp = () =>
         reject(new BrokerError('identity_provider_unavailable', { cause: new Error('no answer in time') }));
-      signal.addEventListener('abort', giveUp, { once: true });
+      if (signal.aborted) giveUp();
+      else signal.addEventListener('abort', giveUp, { once: true });
     });
     try {
       return await Promise.race([work(signal), outOfTime]);
@@ -78,7 +81,19 @@ export class ProviderCalls {
   }
 }
 
-/** A refused credential says that the provider is well. */
+type Outcome<T> = { readonly value: T } | { readonly refusal: BrokerError };
+
+/** To the breaker, a refused credential is a success: it says that the provider is well. */
+function judged<T>(work: Promise<T>): Promise<Outcome<T>> {
+  return work.then(
+    (value) => ({ value }),
+    (error: unknown) => {
+      if (error instanceof BrokerError && !isProvidersFault(error)) return { refusal: error };
+      throw error;
+    },
+  );
+}
+
 function isProvidersFault(error: Error): boolean {
   return error instanceof BrokerError && error.code === 'identity_provider_unavailable';
 }
