@@ -104,7 +104,9 @@ describe(oauth1Authorization.name, () => {
       ['oauth_timestamp', '1318467427'],
       ['oauth_version', '1.0'],
     ]);
-    expect(hmacSha1Signature(base, 'L8qq9PZyRg6ieKGEKhZolGC0vJWLw8iEJ88DRdyOg')).toBe('F1Li3tvehgcraF8DMJ7OyxO4w9Y=');
+    expect(hmacSha1Signature(base, 'L8qq9PZyRg6ieKGEKhZolGC0vJWLw8iEJ88DRdyOg')).toBe(
+      'F1Li3tvehgcraF8DMJ7OyxO4w9Y=',
+    );
   });
 
   it('writes one header with every protocol parameter, encoded', () => {

@@ -31,9 +31,10 @@ export function percentEncode(text: string): string {
  *   taken from the URL.
  */
 export function signatureBaseString(method: string, url: URL, parameters: readonly Parameter[]): string {
-  const encoded = [...url.searchParams, ...parameters].map(
-    ([name, value]): Parameter => [percentEncode(name), percentEncode(value)],
-  );
+  const encoded = [...url.searchParams, ...parameters].map(([name, value]): Parameter => [
+    percentEncode(name),
+    percentEncode(value),
+  ]);
   const normalized = encoded
     .sort((one, other) => compare(one[0], other[0]) || compare(one[1], other[1]))
     .map((parameter) => parameter.join('='))
