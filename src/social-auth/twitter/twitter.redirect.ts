@@ -1,4 +1,3 @@
-import type { Strategy } from 'passport';
 import { BrokerError } from '../../errors/broker-error.js';
 import type { RedirectCallback, RedirectRequest, RedirectStart } from '../../identity/identity-verifier.js';
 import type { OutboundClient, OutboundResponse } from '../../outbound/outbound-client.js';
