@@ -53,7 +53,7 @@ export class TwitterKind implements VerifierKind<TwitterOptions> {
       clock,
     );
     return keys
-      ? new RedirectingTwitterVerifier(verifier, new TwitterRedirect(apiUrl, keys, outbound))
+      ? new RedirectingTwitterVerifier(verifier, new TwitterRedirect(apiUrl, keys, outbound, clock))
       : verifier;
   }
 }

@@ -111,6 +111,7 @@ describe(TwitterRedirect.name, () => {
     ['another verifier', (parameters) => parameters.set('oauth_verifier', 'guessed')],
     ['no verifier', (parameters) => parameters.delete('oauth_verifier')],
     ['an empty verifier', (parameters) => parameters.set('oauth_verifier', '')],
+    ['a verifier that is too long', (parameters) => parameters.set('oauth_verifier', 'x'.repeat(513))],
     ['no token', (parameters) => parameters.delete('oauth_token')],
     ['a refusal beside the token', (parameters) => parameters.set('denied', 'x')],
   ])('refuses a callback with %s', async (_name, change) => {
@@ -197,6 +198,11 @@ describe(TwitterRedirect.name, () => {
     await stage.double.goDown();
     expect((await thrownBy(start())).code).toBe('identity_provider_unavailable');
     expect((await thrownBy(finish(started, searchParams))).code).toBe('identity_provider_unavailable');
+  });
+
+  it('goes by the clock here, as for tokens', async () => {
+    stage.clock.offset = 600_000;
+    expect((await thrownBy(start())).code).toBe('identity_provider_misconfigured');
   });
 
   it('waits for nobody once the signal is aborted', async () => {

@@ -1,6 +1,7 @@
 import { BrokerError } from '../../errors/broker-error.js';
 import type { RedirectCallback, RedirectRequest, RedirectStart } from '../../identity/identity-verifier.js';
 import type { OutboundClient, OutboundResponse } from '../../outbound/outbound-client.js';
+import type { Clock } from '../../time/clock.js';
 import { runStrategy, type StrategyOutcome } from '../redirect/run-strategy.js';
 import type { OAuth1Token } from './twitter.credential.js';
 import { TwitterStrategy, type ObtainedToken, type RequestTokens } from './twitter.strategy.js';
@@ -13,6 +14,7 @@ export class TwitterRedirect {
     private readonly apiUrl: URL,
     private readonly keys: ConsumerKeys,
     private readonly outbound: OutboundClient,
+    private readonly clock: Clock,
   ) {}
 
   /** @throws BrokerError as `startRedirect`. */
@@ -31,7 +33,8 @@ export class TwitterRedirect {
   async finish(callback: RedirectCallback): Promise<OAuth1Token> {
     const { parameters, state, memory } = callback;
     // A person who declined comes back with `denied` in the place of both.
-    if (memory === null || parameters['oauth_token'] !== state || !parameters['oauth_verifier']) {
+    const isOurs = memory !== null && parameters['oauth_token'] === state;
+    if (!isOurs || !VERIFIER.test(parameters['oauth_verifier'] ?? '')) {
       throw new BrokerError('invalid_credentials');
     }
     const outcome = await this.run(new Remembered(memory), callback, parameters, faultOfFinishing);
@@ -47,13 +50,14 @@ export class TwitterRedirect {
     query: Readonly<Record<string, string>>,
     faultOf: (answer: OutboundResponse) => BrokerError,
   ): Promise<StrategyOutcome<ObtainedToken>> {
-    const { apiUrl, keys, outbound } = this;
+    const { apiUrl, keys, outbound, clock } = this;
     const strategy = new TwitterStrategy({
       apiUrl,
       keys,
       callbackUrl,
       requestTokens,
       outbound,
+      clock,
       signal,
       faultOf,
     });
@@ -64,6 +68,9 @@ export class TwitterRedirect {
     }
   }
 }
+
+/** What the browser brings goes into a header: too long a one would look like trouble at X. */
+const VERIFIER = /^[\x21-\x7e]{1,512}$/;
 
 /** The request token of a redirect that begins. */
 class HandedOut implements RequestTokens {

@@ -2,6 +2,7 @@ import { PassportStrategy } from '@nestjs/passport';
 import { Strategy } from 'passport-twitter';
 import { type BrokerError } from '../../errors/broker-error.js';
 import type { OutboundClient, OutboundResponse } from '../../outbound/outbound-client.js';
+import type { Clock } from '../../time/clock.js';
 import { ownPassport } from '../redirect/own-passport.js';
 import type { ConsumerKeys } from './x-signed-users.js';
 
@@ -12,6 +13,7 @@ export interface TwitterStrategySettings {
   readonly callbackUrl: URL;
   readonly requestTokens: RequestTokens;
   readonly outbound: OutboundClient;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Whose fault an answer is that is not 200. */
   readonly faultOf: (answer: OutboundResponse) => BrokerError;
@@ -80,6 +82,7 @@ interface OAuthInternals {
     url: string,
     parameters: Readonly<Record<string, string>>,
   ): readonly (readonly [string, string])[];
+  _getTimestamp: () => number;
   _buildAuthorizationHeaders(parameters: readonly (readonly [string, string])[]): string;
 }
 
@@ -90,9 +93,10 @@ interface OAuthInternals {
  */
 function sendThrough(
   oauth: OAuthInternals,
-  { outbound, signal, faultOf }: TwitterStrategySettings,
+  { outbound, clock, signal, faultOf }: TwitterStrategySettings,
   onError: (error: unknown) => void,
 ): void {
+  oauth._getTimestamp = () => Math.floor(clock.now() / 1000);
   oauth._performSecureRequest = (token, tokenSecret, method, url, parameters, _body, _contentType, done) => {
     // All parameters of these requests begin with oauth_, and so all of them stand in the header.
     const signed = oauth._prepareParameters(token, tokenSecret, method, url, parameters);

@@ -163,7 +163,9 @@ describe(TwitterVerifier.name, () => {
     ['unauthorized_client', tokenError(401, 'unauthorized_client', 'no'), 'identity_provider_misconfigured'],
     ['429', json(429, { title: 'Too Many Requests' }), 'identity_provider_unavailable'],
     ['503', json(503, {}), 'identity_provider_unavailable'],
-    ['400 without a word', json(400, {}), 'identity_provider_unavailable'],
+    ['400 without a word', json(400, {}), 'invalid_credentials'],
+    ['401 without a word', json(401, {}), 'identity_provider_unavailable'],
+    ['402', json(402, { title: 'CreditsDepleted' }), 'identity_provider_misconfigured'],
     [
       'a token of another type',
       json(200, { token_type: 'mac', access_token: 'x' }),
@@ -216,6 +218,16 @@ describe(TwitterVerifier.name, () => {
       false,
     );
   });
+
+  it.each(['x'.repeat(513), 'line\r\nbreak', '☃', 'half \ud83d', 'nul \u0000'])(
+    'takes %j for no token',
+    (text) => {
+      const { credentialSchema } = verifier;
+      expect(credentialSchema.safeParse({ ...aToken(), oauth_token: text }).success).toBe(false);
+      expect(credentialSchema.safeParse({ ...aToken(), oauth_token_secret: text }).success).toBe(false);
+      expect(credentialSchema.safeParse({ ...stage.codeOf(ada), code: text }).success).toBe(false);
+    },
+  );
 
   it('sends browsers to X only with consumer keys', () => {
     expect(redirects(stage.open(stage.consumerKeys))).toBe(true);

@@ -2,13 +2,14 @@ import { z } from 'zod';
 import { BrokerError } from '../../errors/broker-error.js';
 import type { OutboundResponse } from '../../outbound/outbound-client.js';
 
-/** Both of X's ways to say no: `errors` with numbers of API 1.1, and the problem documents of API 2. */
+/** X's ways to say no: `errors` with numbers (API 1.1), problem documents (API 2), `error` (RFC 6749 §5.2). */
 const refusalSchema = z.object({
   errors: z
     .array(z.object({ code: z.number().int().optional().catch(undefined) }))
     .optional()
     .catch(undefined),
   type: z.string().optional().catch(undefined),
+  error: z.string().optional().catch(undefined),
 });
 
 /** What X says about itself, as far as it may be repeated. */
@@ -18,6 +19,8 @@ export interface Refusal {
   readonly code: number | undefined;
   /** The last word of the problem's type: `client-forbidden`, `user-suspended`, … */
   readonly problem: string | undefined;
+  /** RFC 6749's word; never shown, for it is X's text. */
+  readonly error: string | undefined;
 }
 
 /** @throws BrokerError `identity_provider_unavailable` for what is no JSON object. */
@@ -38,6 +41,7 @@ export function refusalOf({ status, body }: OutboundResponse): Refusal {
     status,
     code: refusal?.errors?.[0]?.code ?? codeInXml(body),
     problem: /\/problems\/([a-z0-9-]{1,64})$/.exec(refusal?.type ?? '')?.[1],
+    error: refusal?.error,
   };
 }
 

@@ -22,9 +22,10 @@ const tokensSchema = z.object({
 /** What `/2/users/me` needs. */
 const SCOPES = ['tweet.read', 'users.read'];
 
-/** RFC 6749 §5.2: what of it a client's user can bring about. X answers wrong codes and verifiers as `invalid_request`. */
-const CREDENTIAL_ERRORS = new Set(['invalid_grant', 'invalid_request', 'invalid_scope']);
+/** RFC 6749 §5.2: what is our client's fault. */
 const OUR_ERRORS = new Set(['invalid_client', 'unauthorized_client', 'unsupported_grant_type']);
+/** The rest with status 400: of such a request only the credential varies. X calls most of it `invalid_request`. */
+const CREDENTIAL_ERRORS = new Set(['invalid_grant', 'invalid_request', 'invalid_scope']);
 
 /** Redeems codes that an app was given. That X redeems them for our client is what binds them to the app. */
 export class XCodeUsers {
@@ -86,14 +87,13 @@ function faultOfRedeeming(answer: OutboundResponse): BrokerError {
   const refusal = refusalOf(answer);
   const cause = causeOf(refusal, 'a code');
   if (isTrouble(refusal)) return new BrokerError('identity_provider_unavailable', { cause });
-  const error = jsonOf(answer)['error'];
-  if (typeof error === 'string' && CREDENTIAL_ERRORS.has(error)) {
-    return new BrokerError('invalid_credentials', { cause });
-  }
-  if (refusal.status === 402 || (typeof error === 'string' && OUR_ERRORS.has(error))) {
+  const { error = '' } = refusal;
+  if (refusal.status === 402 || OUR_ERRORS.has(error)) {
     return new BrokerError('identity_provider_misconfigured', { cause });
   }
-  return new BrokerError('identity_provider_unavailable', { cause });
+  return refusal.status === 400 || CREDENTIAL_ERRORS.has(error)
+    ? new BrokerError('invalid_credentials', { cause })
+    : new BrokerError('identity_provider_unavailable', { cause });
 }
 
 /** Whoever asks X for a code chooses its scopes; with too few, `/2/users/me` would blame us and not them. */

@@ -66,6 +66,9 @@ export function userOfV2(answer: OutboundResponse): XUser {
   };
 }
 
+/** 400 among them: of such a request only the credential varies. */
+const CREDENTIAL_STATUSES = new Set([400, 401, 403]);
+
 /**
  * Whose fault it is that X does not name the user. A wrong consumer secret is answered like a wrong token secret
  * (errors 32 and 215, status 401), so what cannot be told apart is the credential's fault: otherwise anybody could
@@ -76,11 +79,7 @@ export function faultOf(answer: OutboundResponse): BrokerError {
   const cause = causeOf(refusal, 'a question for the user');
   if (isTrouble(refusal)) return new BrokerError('identity_provider_unavailable', { cause });
   if (isAboutUs(refusal)) return new BrokerError('identity_provider_misconfigured', { cause });
-  if (refusal.status === 401 || refusal.status === 403)
-    return new BrokerError('invalid_credentials', { cause });
-  if (refusal.status === 400 && refusal.code !== undefined) {
-    return new BrokerError('invalid_credentials', { cause });
-  }
+  if (CREDENTIAL_STATUSES.has(refusal.status)) return new BrokerError('invalid_credentials', { cause });
   return new BrokerError('identity_provider_unavailable', { cause });
 }
 
