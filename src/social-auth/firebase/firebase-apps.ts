@@ -9,6 +9,7 @@ const MAX_APPS = 500;
 interface HeldApp {
   readonly app: App;
   readonly version: number;
+  readonly remove: () => Promise<void>;
   uses: number;
   retired: boolean;
 }
@@ -26,18 +27,18 @@ export class FirebaseApps {
   /** @param work is given the instance's `Auth`. */
   async use<T>(ref: ProviderRef, options: AppOptions, work: (auth: Auth) => Promise<T>): Promise<T> {
     // Half a second and some megabytes: only where there is a Firebase provider.
-    const [{ initializeApp }, { getAuth }] = await Promise.all([
+    const [{ initializeApp, deleteApp }, { getAuth }] = await Promise.all([
       import('firebase-admin/app'),
       import('firebase-admin/auth'),
     ]);
-    const name = `${this.prefix} ${ref.id} v${ref.version}`;
-    const held = this.find(ref) ?? this.keep(ref, initializeApp(options, name));
+    const start = () => initializeApp(options, `${this.prefix} ${ref.id} v${ref.version}`);
+    const held = this.find(ref) ?? this.keep(ref, start(), deleteApp);
     held.uses += 1;
     try {
       return await work(getAuth(held.app));
     } finally {
       held.uses -= 1;
-      await deleteWhereUnused(held);
+      await removeWhereUnused(held);
     }
   }
 
@@ -53,10 +54,10 @@ export class FirebaseApps {
     return held;
   }
 
-  private keep({ id, version }: ProviderRef, app: App): HeldApp {
+  private keep({ id, version }: ProviderRef, app: App, deleteApp: (app: App) => Promise<void>): HeldApp {
     void this.retire(id);
     if (this.held.size >= MAX_APPS) void this.retire(this.held.keys().next().value!);
-    const held: HeldApp = { app, version, uses: 0, retired: false };
+    const held: HeldApp = { app, version, remove: () => deleteApp(app), uses: 0, retired: false };
     this.held.set(id, held);
     return held;
   }
@@ -66,12 +67,10 @@ export class FirebaseApps {
     if (!held) return;
     this.held.delete(id);
     held.retired = true;
-    await deleteWhereUnused(held);
+    await removeWhereUnused(held);
   }
 }
 
-async function deleteWhereUnused(held: HeldApp): Promise<void> {
-  if (!held.retired || held.uses > 0) return;
-  const { deleteApp } = await import('firebase-admin/app');
-  await deleteApp(held.app);
+async function removeWhereUnused(held: HeldApp): Promise<void> {
+  if (held.retired && held.uses === 0) await held.remove();
 }
