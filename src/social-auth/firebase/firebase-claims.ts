@@ -10,14 +10,17 @@ const AHEAD_MILLISECONDS = 5 * 60_000;
 /** For display only: what is unusable is left out, and keeps nobody from signing in. */
 const shown = <Schema extends z.ZodType>(schema: Schema) => schema.optional().catch(undefined);
 
+/** People choose their names: control characters and halves of characters, which databases refuse, come along. */
+const text = z.string().refine((value) => value.isWellFormed() && !/\p{Cc}/u.test(value));
+
 const claimsSchema = z.looseObject({
   sub: z.unknown(),
   auth_time: z.int().positive(),
-  email: shown(z.string().min(3).max(320)),
+  email: shown(text.regex(/^[^\s@]+@[^\s@]+$/).max(320)),
   email_verified: z.unknown().optional(),
   /** E.164 */
   phone_number: shown(z.string().regex(/^\+[1-9]\d{1,14}$/)),
-  name: shown(z.string().min(1).max(255)),
+  name: shown(text.min(1).max(255)),
   picture: shown(z.url({ protocol: /^https$/ }).max(2048)),
   firebase: z.looseObject({
     sign_in_provider: z.string().min(1).max(128),
