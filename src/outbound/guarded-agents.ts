@@ -1,4 +1,4 @@
-import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpAgent, type ClientRequest } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { isIP } from 'node:net';
@@ -15,8 +15,26 @@ export function guardedAgents(
   const options = { keepAlive: true, timeout: totalMilliseconds, maxSockets: connectionsPerOrigin };
   const http = new HttpAgent({ ...options, lookup: guard.lookup });
   const https = new HttpsAgent({ ...options, lookup: guard.lookup });
-  for (const agent of [http, https]) checkLiterals(agent, guard);
+  for (const agent of [http, https]) {
+    checkLiterals(agent, guard);
+    endInTime(agent, totalMilliseconds);
+  }
   return { http, https };
+}
+
+/**
+ * An agent's own timeout ends idle sockets only, and libraries set none for their requests: a provider that accepts
+ * connections and says nothing would keep each of the few sockets there are for ever.
+ */
+function endInTime(agent: HttpAgent, milliseconds: number): void {
+  const queue = agent as HttpAgent & { addRequest(request: ClientRequest, ...rest: unknown[]): void };
+  const addRequest = queue.addRequest.bind(agent);
+  queue.addRequest = (request, ...rest) => {
+    const tooLate = () => request.destroy(new Error('no complete answer in time'));
+    const timer = setTimeout(tooLate, milliseconds).unref();
+    request.once('close', () => clearTimeout(timer));
+    addRequest(request, ...rest);
+  };
 }
 
 function checkLiterals(agent: HttpAgent, guard: AddressGuard): void {

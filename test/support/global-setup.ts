@@ -1,13 +1,15 @@
 import { buildWhereStale } from './build-where-stale.ts';
+import { installPeersWhereStale } from './install-peers-where-stale.ts';
 import { startPostgres, type PostgresServer } from './postgres-server.ts';
 
 declare global {
   var ostiaryPostgres: PostgresServer | undefined;
 }
 
-/** A fresh build, and one PostgreSQL for the whole run; workers learn its address from the environment. */
+/** A fresh build, the programs beside it, and one PostgreSQL for the whole run; workers learn its address from the environment. */
 export default async function setUp(): Promise<void> {
   buildWhereStale();
+  installPeersWhereStale();
   globalThis.ostiaryPostgres = await startPostgres();
   process.env['TEST_POSTGRES_URL'] = globalThis.ostiaryPostgres.url('postgres');
 }
