@@ -55,6 +55,7 @@ export class GraphDouble {
   private readonly scripted = new Map<string, Answer>();
   private keys: SigningKey[] = [rsaKey('fb-1')];
   private state: 'up' | 'stalled' | 'rubbish' = 'up';
+  private readonly hanging: ServerResponse[] = [];
   private port = 0;
 
   private constructor(
@@ -156,9 +157,9 @@ export class GraphDouble {
   }
 
   async comeBack(): Promise<void> {
-    // Only what hangs: a connection that is closed under a client between two requests fails the second one.
-    if (this.state === 'stalled') this.server.closeAllConnections();
     this.state = 'up';
+    // Only what hangs: a connection that is closed under a client between two requests fails the second one.
+    for (const response of this.hanging.splice(0)) response.destroy();
     this.scripted.clear();
     if (!this.server.listening) await this.listen();
   }
@@ -179,7 +180,7 @@ export class GraphDouble {
     const { authorization = '' } = request.headers;
     this.requests.push({ path, url: url.href, authorization });
     const form = new URLSearchParams(await textOf(request));
-    if (this.state === 'stalled') return;
+    if (this.state === 'stalled') return void this.hanging.push(response);
     const bearer = authorization.replace(/^Bearer /, '') || (url.searchParams.get('access_token') ?? '');
     const answer = this.answer(path, { query: url.searchParams, form, bearer });
     const isText = typeof answer.body === 'string';
