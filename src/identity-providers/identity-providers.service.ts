@@ -39,7 +39,7 @@ export class IdentityProvidersService {
   async create(applicationId: number, definition: Definition): Promise<ProviderDocument> {
     const kind = this.kindOf(definition.kind);
     refuseReservedSlug(definition.slug, kind);
-    refuseMistrust(kind, parseOptions(kind, definition.options), definition.policies);
+    parseOptions(kind, definition.options);
     try {
       const provider = await this.transactions.run(async () => {
         const { enabled, options, policies, slug } = definition;
@@ -88,7 +88,6 @@ export class IdentityProvidersService {
       }
       const kind = this.kindOf(provider.kind);
       const options = replaceOptions(kind, change.options, provider.options);
-      refuseMistrust(kind, parseOptions(kind, options), change.policies);
       return this.providers.replace(provider, { ...change, options });
     });
   }
@@ -156,27 +155,4 @@ export class IdentityProvidersService {
   private record(act: AuditAct, { applicationId, slug, kind, version }: IdentityProvider): Promise<void> {
     return this.audit.record({ act, applicationId, details: { provider: slug, kind, version } });
   }
-}
-
-/** A kind that says its word proves nothing (an emulator) cannot be trusted by a policy either. */
-function refuseMistrust(
-  kind: VerifierKind,
-  options: unknown,
-  policies: {
-    readonly trusted_for_email?: boolean | undefined;
-    readonly trusted_for_phone?: boolean | undefined;
-  },
-): void {
-  const { mayBeTrusted = true } = kind.defaults(options);
-  const trusted = (['trusted_for_email', 'trusted_for_phone'] as const).filter(
-    (name) => policies[name] === true,
-  );
-  if (mayBeTrusted || trusted.length === 0) return;
-  throw new BrokerError('validation_failed', {
-    errors: trusted.map((name) => ({
-      pointer: `/policies/${name}`,
-      code: 'not_allowed',
-      detail: 'cannot be on for a provider whose tokens anybody can make',
-    })),
-  });
 }

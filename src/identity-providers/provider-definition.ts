@@ -86,7 +86,6 @@ export function toProviderDocument(
   fingerprint: (secret: string) => string,
 ) {
   const { slug, version, enabled, policies } = provider;
-  const parsed = kind?.optionsSchema.safeParse(provider.options);
   return {
     application_id: provider.applicationId,
     slug,
@@ -95,7 +94,7 @@ export function toProviderDocument(
     version,
     // Of a kind that is not there nobody knows what is secret.
     options: kind ? redactSecrets(provider.options, kind.secretPaths, fingerprint) : {},
-    policies: kind && parsed?.success ? policiesInForce(policies, kind, parsed.data) : policies,
+    policies: kind ? policiesInForce(policies, kind) : policies,
     warnings: warningsOf(provider, kind),
     created_at: new Date(provider.createdAt).toISOString(),
     updated_at: new Date(provider.updatedAt).toISOString(),
@@ -104,8 +103,8 @@ export function toProviderDocument(
 
 export type ProviderDocument = ReturnType<typeof toProviderDocument>;
 
-function policiesInForce(policies: Policies, kind: VerifierKind, options: unknown): Policies {
-  const inForce = toLinkingPolicy(policies, kind.defaults(options));
+function policiesInForce(policies: Policies, kind: VerifierKind): Policies {
+  const inForce = toLinkingPolicy(policies, kind.defaults);
   return {
     ...policies,
     trusted_for_email: inForce.trustedForEmail,

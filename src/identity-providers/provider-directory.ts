@@ -129,7 +129,7 @@ export class ProviderDirectory {
     const ref: ProviderRef = { id, applicationId, kind: kind.kind, slug, version };
     return {
       ref,
-      policy: toLinkingPolicy(provider.policies, kind.defaults(options.data)),
+      policy: toLinkingPolicy(provider.policies, kind.defaults),
       verifier: kind.open({ ref, options: options.data }),
     };
   }

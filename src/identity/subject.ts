@@ -27,11 +27,12 @@ export function toSubject(value: unknown): string {
 function isSubject(text: string): boolean {
   return (
     text.length <= MAX_SUBJECT_CHARACTERS &&
-    text.trim() !== '' &&
+    text !== '' &&
+    text === text.trim() &&
     text !== '0' &&
     text.isWellFormed() &&
-    // eslint-disable-next-line no-control-regex -- control characters are what this looks for
-    !/[\u0000-\u001f\u007f]/.test(text) &&
+    // Controls and characters that nobody sees: two people would have one name in every log and list.
+    !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text) &&
     !NOBODY.has(text.toLowerCase())
   );
 }

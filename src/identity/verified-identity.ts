@@ -18,6 +18,14 @@ export interface ProfileClaims {
   readonly locale?: string;
 }
 
+/** A token that its holder's app passed on may be traded once: whoever reads it later must not get in with it too. */
+export interface OneTimeUse {
+  /** The same for every presentation of one token: 64 hexadecimal digits. */
+  readonly id: string;
+  /** From then on the token is refused anyway. */
+  readonly expiresAt: Date;
+}
+
 /** What an identity provider vouches for. */
 export interface VerifiedIdentity {
   readonly provider: ProviderRef;
@@ -32,6 +40,6 @@ export interface VerifiedIdentity {
   readonly amr: readonly string[];
   /** When the person proved it to the provider; when it was verified here, where the provider does not say. */
   readonly authTime: Date;
-  /** The token may be traded once; its id is kept until it would be refused for its age. */
-  readonly oneTime?: { readonly id: string; readonly expiresAt: Date };
+  /** The token may be traded once; the session keeps the id until then and refuses it the second time. */
+  readonly oneTime?: OneTimeUse;
 }

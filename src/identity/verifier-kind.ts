@@ -14,8 +14,6 @@ export interface KindDefaults {
   readonly trustedForEmail: boolean;
   /** Likewise for phone numbers. */
   readonly trustedForPhone: boolean;
-  /** False where anybody can make its tokens (an emulator): no policy can trust it then. */
-  readonly mayBeTrusted?: boolean;
 }
 
 /** A kind of identity provider: what its definitions look like, and how one becomes a verifier. */
@@ -24,7 +22,7 @@ export interface VerifierKind<Options = unknown> {
   readonly kind: string;
   /** A slug that only this kind's providers may have, because clients know it; null: none. */
   readonly reservedSlug: string | null;
-  defaults(options: Options): KindDefaults;
+  readonly defaults: KindDefaults;
   /**
    * Parses a definition's options when it is saved, and again when it is opened. Fails closed: what is missing is a
    * fault, never "any". Faults name the place and never repeat a secret.

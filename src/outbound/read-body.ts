@@ -13,6 +13,8 @@ interface Answer {
  *   for encodings that were not asked for.
  */
 export async function readBody({ headers, body }: Answer, maxBytes: number): Promise<Buffer> {
+  // A body that is given up reports that as an error, and an error that nobody listens for ends the process.
+  body.on('error', () => undefined);
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity' && encoding !== 'gzip') {
     body.destroy();

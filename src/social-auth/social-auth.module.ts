@@ -3,6 +3,7 @@ import { IdentityModule } from '../identity/identity.module.js';
 import { VerifierKinds } from '../identity/verifier-kinds.js';
 import { OutboundModule } from '../outbound/outbound.module.js';
 import { TimeModule } from '../time/time.module.js';
+import { FacebookKind } from './facebook/facebook.kind.js';
 import { EmulatorWorkerEntry } from './firebase/emulator-worker-entry.js';
 import { FirebaseKind } from './firebase/firebase.kind.js';
 import { TwitterKind } from './twitter/twitter.kind.js';
@@ -13,10 +14,11 @@ import { TwitterKind } from './twitter/twitter.kind.js';
  */
 @Module({
   imports: [IdentityModule, OutboundModule, TimeModule],
-  providers: [TwitterKind, EmulatorWorkerEntry, FirebaseKind],
+  providers: [FacebookKind, TwitterKind, EmulatorWorkerEntry, FirebaseKind],
 })
 export class SocialAuthModule {
-  constructor(kinds: VerifierKinds, twitter: TwitterKind, firebase: FirebaseKind) {
+  constructor(kinds: VerifierKinds, facebook: FacebookKind, twitter: TwitterKind, firebase: FirebaseKind) {
+    kinds.register(facebook);
     kinds.register(twitter);
     kinds.register(firebase);
   }

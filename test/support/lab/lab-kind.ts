@@ -47,12 +47,10 @@ export class LabKind implements VerifierKind<Options> {
   readonly reservedSlug = null;
   readonly optionsSchema = optionsSchema;
   readonly secretPaths = ['key'];
+  readonly defaults = { trustedForEmail: false, trustedForPhone: false };
 
   constructor(private readonly now: () => number) {}
 
-  defaults() {
-    return { trustedForEmail: false, trustedForPhone: false };
-  }
   secretDestinations({ url }: Options): string[] {
     return [new URL(url).origin];
   }
