@@ -91,10 +91,8 @@ export class ExternalIdentityRepository {
     await this.rows.delete({ id });
   }
 
-  /** @returns false when the user has no such identity. */
-  async setDisabled(applicationId: number, userId: number, id: number, disabled: boolean): Promise<boolean> {
-    const where = { id, application_id: applicationId, user_id: userId };
-    return (await this.rows.update(where, { disabled })).affected === 1;
+  async setDisabled(id: number, disabled: boolean): Promise<void> {
+    await this.rows.update({ id }, { disabled });
   }
 
   private get rows() {

@@ -110,6 +110,31 @@ export class FederatedAccountsService {
     });
   }
 
+  /**
+   * Keeps anybody from signing in as the user by this identity, or lets them again. It stays linked: it leads to nobody
+   * else meanwhile. Running sessions go on.
+   *
+   * @throws BrokerError `identity_not_found`
+   */
+  async setDisabled(
+    applicationId: number,
+    userId: number,
+    id: number,
+    disabled: boolean,
+  ): Promise<ExternalIdentity> {
+    const found = (await this.identities.listOfUser(applicationId, userId)).find((link) => link.id === id);
+    if (!found) throw new BrokerError('identity_not_found');
+    if (found.disabled === disabled) return found;
+    await this.identities.setDisabled(id, disabled);
+    await this.audit.record({
+      act: disabled ? 'identity.disabled' : 'identity.enabled',
+      applicationId,
+      userId,
+      details: { provider: found.provider },
+    });
+    return { ...found, disabled };
+  }
+
   list(applicationId: number, userId: number): Promise<ExternalIdentity[]> {
     return this.identities.listOfUser(applicationId, userId);
   }

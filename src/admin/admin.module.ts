@@ -1,10 +1,12 @@
 import { Module } from '@nestjs/common';
+import { AccountsModule } from '../accounts/accounts.module.js';
 import { AdminKeysModule } from '../admin-keys/admin-keys.module.js';
 import { ApplicationsModule } from '../applications/applications.module.js';
 import { IdentityProvidersModule } from '../identity-providers/identity-providers.module.js';
 import { SessionModule } from '../session/session.module.js';
 import { AdminApplicationsController } from './applications.controller.js';
 import { AdminAuditController } from './audit.controller.js';
+import { AdminIdentitiesController } from './identities.controller.js';
 import { AdminProvidersController } from './providers.controller.js';
 import { AdminSecretsController } from './secrets.controller.js';
 import { AdminUsersController } from './users.controller.js';
@@ -14,10 +16,11 @@ import { AdminUsersController } from './users.controller.js';
  * role it needs. Keys are not made here. Routes: /admin/v1/applications and what is below, /admin/v1/audit.
  */
 @Module({
-  imports: [AdminKeysModule, ApplicationsModule, IdentityProvidersModule, SessionModule],
+  imports: [AccountsModule, AdminKeysModule, ApplicationsModule, IdentityProvidersModule, SessionModule],
   controllers: [
     AdminApplicationsController,
     AdminProvidersController,
+    AdminIdentitiesController,
     AdminSecretsController,
     AdminUsersController,
     AdminAuditController,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ExternalIdentity } from '../accounts/external-identity.js';
 import type { Application } from '../applications/application.js';
 import { applicationSettingsSchema } from '../applications/application-settings.js';
 import { policiesSchema } from '../identity-providers/provider-policies.js';
@@ -35,6 +36,16 @@ export const providerAnswer = z.strictObject({
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
 });
+const identityBody = z.strictObject({
+  id: z.int(),
+  provider: z.string(),
+  subject: z.string(),
+  disabled: z.boolean(),
+  created_at: z.iso.datetime(),
+  last_used_at: z.iso.datetime(),
+});
+export const identityAnswer = z.strictObject({ identity: identityBody });
+export const identitiesAnswer = z.strictObject({ items: z.array(identityBody) });
 export const providersAnswer = z.strictObject({ items: z.array(providerAnswer) });
 export const auditAnswer = z.strictObject({
   items: z.array(auditEntrySchema),
@@ -57,6 +68,19 @@ export function toApplicationBody(application: Application): ApplicationBody {
 /** What owners may see of it. */
 export function toApplicationWithSecretBody(application: Application): ApplicationBody {
   return { ...toApplicationBody(application), auth_secret: application.authSecret };
+}
+
+/** What admin keys may see of an identity: how it is used, not who its person says they are. */
+export function toIdentityBody(identity: ExternalIdentity): z.infer<typeof identityBody> {
+  const { id, provider, subject, disabled } = identity;
+  return {
+    id,
+    provider,
+    subject,
+    disabled,
+    created_at: new Date(identity.createdAt).toISOString(),
+    last_used_at: new Date(identity.lastUsedAt).toISOString(),
+  };
 }
 
 /** Where the next page begins, or null where there is none. */

@@ -17,6 +17,8 @@ export const auditActs = [
   'user.enabled',
   'identity.linked',
   'identity.unlinked',
+  'identity.disabled',
+  'identity.enabled',
   'identifier.taken_over',
   'password.set',
   'password.changed',

@@ -4,7 +4,7 @@ import type { Answer, Begun } from '../support/api-client.js';
 import { auditEntries } from '../support/audit-entries.js';
 import { DatabaseRows } from '../support/database-rows.js';
 import { describeOnEachDatabase } from '../support/databases.js';
-import { Lab, LAB_KEY } from '../support/lab/lab.js';
+import { Lab, LAB_KEY, type LinkAnswer } from '../support/lab/lab.js';
 
 const TRUSTED = { policies: { trusted_for_email: true, trusted_for_phone: true } };
 const LINKING = { policies: { trusted_for_email: true, link_by_email: 'verified' } };
@@ -313,10 +313,17 @@ describeOnEachDatabase('identities and the users they lead to', (kind) => {
     it('A-20 a disabled link stays disabled, and is made up for by no e-mail address', async () => {
       await lab.addProvider(application, LINKING);
       const claims = { sub: 'ada', email: 'ada@example.com', email_verified: true };
-      await lab.signedIn(application, claims);
-      await rows.run("UPDATE external_identities SET disabled = (1 = 1) WHERE subject = 'ada'");
+      const { user } = await lab.signedIn(application, claims);
+      const as = await lab.app.createAdminKey('operator');
+      const path = `/admin/v1/applications/${application.id}/users/${user.id}/identities`;
+      const listed = await lab.api.get<{ items: { id: number }[] }>(path, as);
+      const at = `${path}/${listed.body.items[0]!.id}`;
+      const disabled = await lab.api.send<LinkAnswer>('POST', `${at}/disable`, { as });
+      expect(disabled.body.identity).toMatchObject({ provider: 'lab', subject: 'ada', disabled: true });
       expect(codeOf(await lab.begin(application, claims))).toBe('401 invalid_credentials');
       expect(await usersOf()).toBe(1);
+      await lab.api.send('POST', `${at}/enable`, { as });
+      expect((await lab.signedIn(application, claims)).user.id).toBe(user.id);
     });
 
     it("A-04 are their application's own: what was said to one is nothing to another", async () => {
