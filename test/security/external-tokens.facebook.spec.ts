@@ -10,7 +10,7 @@ import {
 } from '../support/facebook/facebook-stage.js';
 import type { IdTokenOverrides } from '../support/facebook/graph-double.js';
 import { ManualClock } from '../support/manual-clock.js';
-import { rsaKey } from '../support/signed-token.js';
+import { ecKey, rsaKey } from '../support/signed-token.js';
 
 const clock = new ManualClock();
 const NONCE = 'a nonce of the app';
@@ -195,8 +195,11 @@ describe('external tokens: Facebook', () => {
   });
 
   it('B-02 takes no Limited Login token of another algorithm than RS256', async () => {
-    const header = { alg: 'RS512' };
-    expect(await errorOf(verify(idToken({ header })))).toBe('invalid_credentials');
+    const key = stage.graph.rotateKeys(ecKey('fb-ec', 'P-256'));
+    stage.graph.rotateKeys(rsaKey('fb-after'));
+    clock.advance({ minutes: 11 });
+    const wellSigned = idToken({ key, header: { alg: 'ES256' } });
+    expect(await errorOf(verify(wellSigned))).toBe('invalid_credentials');
   });
 
   it('B-16 refuses a Limited Login token whose nonce is missing or another', async () => {
