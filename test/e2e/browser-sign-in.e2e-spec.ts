@@ -39,7 +39,7 @@ describeOnEachDatabase('a sign-in in a real browser', (kind) => {
   let api: ApiClient;
   let page: Page;
   let traffic: BrowserTraffic;
-  let pageErrors: Error[];
+  let pageErrors: Error[] = [];
 
   beforeAll(async () => {
     browser = await launchBrowser();
