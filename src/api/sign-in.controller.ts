@@ -26,6 +26,7 @@ export class SignInController {
     summary: 'Where providers send browsers back to; ends at the redirect URI',
     auth: 'none',
     status: 303,
+    isPage: true,
   })
   async callBack(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const url = await this.redirects.callBack(singleValues(request.query));

@@ -46,7 +46,9 @@ describeOnEachDatabase('signing in by way of a browser', (kind) => {
   /** The provider sends the browser back; the answer is followed nowhere. */
   async function comeBack(parameters: Record<string, string>, raw = '') {
     const query = new URLSearchParams(parameters);
-    const response = await fetch(`${lab.api.url}/v1/sign-in/callback?${query}${raw}`, { redirect: 'manual' });
+    const response = await fetch(`${lab.api.url}/v1/sign-in/callback?${query.toString()}${raw}`, {
+      redirect: 'manual',
+    });
     const location = response.headers.get('location');
     return { status: response.status, url: location ? new URL(location) : null, response };
   }
@@ -188,7 +190,7 @@ describeOnEachDatabase('signing in by way of a browser', (kind) => {
     it('lives for a minute', async () => {
       const { verifier, challenge } = pkce();
       const code = await codeFor('ada', challenge);
-      await lab.app.clock.advance({ seconds: 61 });
+      lab.app.clock.advance({ seconds: 61 });
       expect(codeOf(await trade(code, verifier))).toBe('401 invalid_credentials');
     });
 
@@ -264,7 +266,7 @@ describeOnEachDatabase('signing in by way of a browser', (kind) => {
     it('shows people whom nobody expects a page, and sends them nowhere', async () => {
       const { challenge } = pkce();
       const state = stateOf(await start(application, { code_challenge: challenge }));
-      await lab.app.clock.advance({ minutes: 11 });
+      lab.app.clock.advance({ minutes: 11 });
       for (const query of ['', '?state=', '?state=unknown', `?state=${state}`, '?oauth_token=x&denied=y']) {
         const response = await fetch(`${lab.api.url}/v1/sign-in/callback${query}`, { redirect: 'manual' });
         expect(response.status).toBe(400);
@@ -297,7 +299,7 @@ describeOnEachDatabase('signing in by way of a browser', (kind) => {
   it('leaves nothing behind when nobody comes back', async () => {
     const { challenge } = pkce();
     await start(application, { code_challenge: challenge });
-    await lab.app.clock.advance({ minutes: 11 });
+    lab.app.clock.advance({ minutes: 11 });
     await lab.runJob('purge-sign-ins');
     expect(await rows.run('SELECT state_hash FROM redirect_sign_ins')).toEqual([]);
   });

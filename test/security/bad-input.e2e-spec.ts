@@ -113,7 +113,7 @@ describeOnEachDatabase('rubbish', (kind) => {
         callers.map(async (caller) => {
           const request = await requestTo(route.method, route.path, caller, rubbishFor(route));
           const answer = await sendRaw(server.url, request);
-          const found = faultsOf(answer);
+          const found = faultsOf(answer, route);
           if (route.members && !isExpected(answer.status, route)) found.push('another status than expected');
           return found.map((fault) => `${route.method} ${route.path} as ${caller}: ${fault}: ${answer.text}`);
         }),
@@ -188,9 +188,10 @@ describeOnEachDatabase('rubbish', (kind) => {
     it.each(Object.entries(oddAuthorizations))('%s', async (_, value) => {
       const headers = value === undefined ? [] : ([['Authorization', value]] as const);
       const faults = await Promise.all(
-        routes.map(async ({ method, path, isGuarded }) => {
+        routes.map(async (route) => {
+          const { method, path, isGuarded } = route;
           const answer = await sendRaw(server.url, await requestTo(method, path, 'nobody', { headers }));
-          const found = faultsOf(answer);
+          const found = faultsOf(answer, route);
           // Where the body is the credential, there is none here, and what is in the header does not make up for it.
           const isRefused = isGuarded ? answer.status === 401 : answer.status >= 400;
           if (!isRefused) found.push('not refused');
@@ -203,13 +204,15 @@ describeOnEachDatabase('rubbish', (kind) => {
 
   it.each(METHODS)('is what %s is on a path that does not have it', async (method) => {
     const paths = new Set(routes.map(({ path }) => path));
+    // A path may also be what another route has a parameter for.
     const without = [...paths].filter(
-      (path) => !routes.some((route) => route.path === path && route.method === method),
+      (path) => !routes.some((route) => route.method === method && isAlso(path, route)),
     );
+    const pages = routes.filter(({ isPage }) => isPage).map(({ path }) => path);
     const faults: string[] = [];
     for (const path of [...without, '/', '/v1', `/${MARKER}`, `/v1/${MARKER}`]) {
       const answer = await sendRaw(server.url, await requestTo(method, path, 'a user session'));
-      const found = faultsOf(answer, method);
+      const found = faultsOf(answer, { method, isPage: method === 'HEAD' && pages.includes(path) });
       // HEAD is there wherever GET is.
       if (method !== 'HEAD' && answer.status !== 404) found.push('another status than 404');
       faults.push(...found.map((fault) => `${method} ${path}: ${fault}: ${answer.text}`));
@@ -290,12 +293,24 @@ describe('bytes that are no HTTP', () => {
 });
 
 /** What is wrong with an answer to rubbish, whatever the rubbish was. */
-function faultsOf({ status, headers, body, text }: RawAnswer, method = 'GET'): string[] {
+/** Whether a path is one of those that a route answers. */
+function isAlso(path: string, route: DescribedRoute): boolean {
+  return new RegExp(`^${route.path.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path);
+}
+
+function faultsOf(
+  { status, headers, body, text }: RawAnswer,
+  { method, isPage }: Pick<DescribedRoute, 'method' | 'isPage'> = { method: 'GET', isPage: false },
+): string[] {
   const faults: string[] = [];
   if (text.includes(MARKER)) faults.push('repeats what was sent');
   if (!(status >= 200 && status < 500)) faults.push('has a status that rubbish is not answered with');
   if (status < 400) return faults;
   if (INSIDES.test(body)) faults.push('shows how the product is built');
+  if (isPage && headers.get('content-type')?.startsWith('text/html')) {
+    if (!headers.get('content-security-policy')) faults.push('is a page without a policy');
+    return faults;
+  }
   if (!headers.get('content-type')?.startsWith('application/problem+json')) faults.push('is no problem+json');
   if (method === 'HEAD') return faults;
   const problem = parseProblem(body);

@@ -126,30 +126,45 @@ describe('external tokens: Facebook', () => {
   const facts = { app_id: OUR_APP, type: 'USER', is_valid: true, expires_at: 0 };
 
   it.each([
-    ['an error body and no id', '/me', errorBody],
-    ['no id', '/me', { name: 'Ada' }],
-    ['data with an error', '/debug_token', { data: { error: { code: 190 }, is_valid: false, scopes: [] } }],
-    ['empty data', '/debug_token', { data: {} }],
-    ['no user', '/debug_token', { data: facts }],
-    [
-      'a validity that is only like true',
-      '/debug_token',
-      { data: { ...facts, user_id: '1', is_valid: 'true' } },
-    ],
-    ['no expiry', '/debug_token', { data: { ...facts, user_id: '1', expires_at: undefined } }],
-    ['a token of a page', '/debug_token', { data: { ...facts, user_id: '1', type: 'PAGE' } }],
-  ])('A-13 refuses a Graph answer of 200 with %s', async (_, path, body) => {
-    stage.graph.script(path, { status: 200, body });
+    ['an error body and no id', errorBody],
+    ['no id', { name: 'Ada' }],
+    ['an id of an object', { id: { $ne: null } }],
+  ])('A-13 refuses a profile of status 200 with %s', async (_, body) => {
+    stage.graph.script('/me', { status: 200, body });
     const token = stage.graph.userToken(OUR_APP, 'ada');
     expect(await errorOf(verify({ access_token: token }))).toBe('invalid_credentials');
+  });
+
+  /** All else is as it has to be: what is refused is refused for the one thing. */
+  const outcomeOf = (data: object, id: unknown = '1') => {
+    stage.graph.script('/debug_token', { status: 200, body: { data } });
+    stage.graph.script('/me', { status: 200, body: { id } });
+    return errorOf(verify({ access_token: 'EAAtoken' }));
+  };
+
+  it('A-13 takes a Graph answer that has all it needs', async () => {
+    expect(await outcomeOf({ ...facts, user_id: '1' })).toBe('nothing thrown');
+  });
+
+  it.each([
+    ['an error', { error: { code: 190 }, is_valid: false, scopes: [] }],
+    ['a token that is not valid', { ...facts, user_id: '1', is_valid: false }],
+    ['nothing', {}],
+    ['no user', facts],
+    ['a validity that is only like true', { ...facts, user_id: '1', is_valid: 'true' }],
+    ['no validity', { ...facts, user_id: '1', is_valid: undefined }],
+    ['no expiry', { ...facts, user_id: '1', expires_at: undefined }],
+    ['a token of a page', { ...facts, user_id: '1', type: 'PAGE' }],
+    ['a token of an app', { ...facts, user_id: '1', type: 'APP' }],
+    ['no type', { ...facts, user_id: '1', type: undefined }],
+  ])('A-13 refuses data of status 200 with %s', async (_, data) => {
+    expect(await outcomeOf(data)).toBe('invalid_credentials');
   });
 
   it.each(['', 0, null, 'null', 'undefined', [], {}, true, 'x'.repeat(300), '1\u00002', 2 ** 53, 1.5, -1])(
     'A-14 refuses %j as the id of a person',
     async (user_id) => {
-      stage.graph.script('/debug_token', { status: 200, body: { data: { ...facts, user_id } } });
-      const token = stage.graph.userToken(OUR_APP, 'ada');
-      expect(await errorOf(verify({ access_token: token }))).toBe('invalid_credentials');
+      expect(await outcomeOf({ ...facts, user_id }, user_id)).toBe('invalid_credentials');
     },
   );
 

@@ -166,7 +166,7 @@ describeOnEachDatabase('identities and the users they lead to', (kind) => {
       await lab.addProvider(application);
       const { session } = await signedInAs('ada');
       const { identity } = (await lab.link(session.token, { sub: 'one' })).body;
-      await lab.app.clock.advance({ minutes: 11 });
+      lab.app.clock.advance({ minutes: 11 });
       expect(codeOf(await lab.link(session.token, { sub: 'two' }))).toBe('403 fresh_sign_in_required');
       const unlinked = await lab.api.send('DELETE', `/v1/users/me/identities/${identity.id}`, {
         as: session.token,
@@ -352,7 +352,7 @@ describeOnEachDatabase('identities and the users they lead to', (kind) => {
     it('U-05 a session alone gives a federated user no password', async () => {
       await lab.addProvider(application);
       const { session } = await lab.signedIn(application, { sub: 'ada' });
-      await lab.app.clock.advance({ minutes: 11 });
+      lab.app.clock.advance({ minutes: 11 });
       const body = { login: 'ada', password: 'another battery staple' };
       const change = (token: string) =>
         lab.api.send<Begun>('PUT', '/v1/users/me/password', { as: token, body });
@@ -418,7 +418,7 @@ describeOnEachDatabase('identities and the users they lead to', (kind) => {
     it('can link an identity with nothing but their session, and is none from then on', async () => {
       await lab.addProvider(application);
       const guest = await lab.api.guest(application);
-      await lab.app.clock.advance({ minutes: 11 });
+      lab.app.clock.advance({ minutes: 11 });
       expect((await lab.link(guest.session.token, { sub: 'ada' })).status).toBe(201);
       expect((await lab.signedIn(application, { sub: 'ada' })).user).toMatchObject({
         id: guest.user!.id,

@@ -7,6 +7,8 @@ export interface DescribedRoute {
   readonly path: string;
   /** Names of the members its body may have; null: it takes no body. */
   readonly members: readonly string[] | null;
+  /** Whether it answers people: with pages instead of problems. */
+  readonly isPage: boolean;
   /** Whether it asks for credentials. */
   readonly isGuarded: boolean;
 }
@@ -17,6 +19,7 @@ interface OpenApi {
 
 interface Operation {
   readonly security: readonly object[];
+  readonly responses: Readonly<Record<string, { readonly content?: object }>>;
   readonly requestBody?: {
     readonly content: { readonly 'application/json': { readonly schema: { readonly properties?: object } } };
   };
@@ -26,12 +29,13 @@ interface Operation {
 export async function describedRoutes(api: ApiClient): Promise<DescribedRoute[]> {
   const { paths } = (await api.get<OpenApi>('/openapi.json')).body;
   return Object.entries(paths).flatMap(([path, operations]) =>
-    Object.entries(operations).map(([method, { requestBody, security }]) => ({
+    Object.entries(operations).map(([method, { requestBody, responses, security }]) => ({
       method: method.toUpperCase(),
       path,
       members: requestBody
         ? Object.keys(requestBody.content['application/json'].schema.properties ?? {})
         : null,
+      isPage: Object.values(responses).some(({ content = {} }) => 'text/html' in content),
       isGuarded: security.length > 0,
     })),
   );

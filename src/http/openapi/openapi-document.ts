@@ -135,6 +135,7 @@ function toOperation(
         }),
       },
       ...errorResponses(codes),
+      ...(document.isPage && { 400: { description: 'A page for people', content: { 'text/html': {} } } }),
     },
   };
 }

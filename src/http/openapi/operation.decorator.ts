@@ -17,6 +17,8 @@ export interface OperationDocument {
     | 'admin owner';
   readonly status: number;
   readonly answer?: z.ZodType;
+  /** A route for people's browsers: its refusals are pages. */
+  readonly isPage?: boolean;
   /** Codes beside those that every route has. */
   readonly errors?: readonly ErrorCode[];
 }

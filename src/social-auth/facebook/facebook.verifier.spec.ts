@@ -71,6 +71,12 @@ describe('FacebookVerifier', () => {
     expect(stage.graph.calls).toEqual(['/debug_token', '/debug_token', '/me']);
   });
 
+  it('asks the next app wherever Graph says that the token is not of this one', async () => {
+    stage.graph.refusesOtherAppsInData = true;
+    expect(await codeOf(verify(stage.graph.userToken(OUR_SECOND_APP, 'ada')))).toBe('verified');
+    expect(await codeOf(verify(stage.graph.userToken(FOREIGN_APP, 'ada')))).toBe('invalid_credentials');
+  });
+
   it('keeps a token from changing the address it is sent in', async () => {
     await codeOf(verify('EAA&input_token=x#/../me?a=%00'));
     const [asked] = stage.graph.requests;

@@ -51,6 +51,8 @@ export class GraphDouble {
   readonly referrers: string[] = [];
   /** Who presses "Continue" in the dialog. */
   visitor = 'ada';
+  /** Where `debug_token` says that a token is of another app: beside the data, or in it. */
+  refusesOtherAppsInData = false;
   private readonly apps = new Map<string, string>();
   private readonly tokens = new Map<string, IssuedToken>();
   private readonly codes = new Map<string, IssuedCode>();
@@ -165,6 +167,7 @@ export class GraphDouble {
 
   async comeBack(): Promise<void> {
     this.state = 'up';
+    this.refusesOtherAppsInData = false;
     // Only what hangs: a connection that is closed under a client between two requests fails the second one.
     for (const response of this.hanging.splice(0)) response.destroy();
     this.scripted.clear();
@@ -237,6 +240,10 @@ export class GraphDouble {
     if (!token) {
       const error = { code: 190, message: 'Invalid OAuth access token.' };
       return { status: 200, body: { data: { error, is_valid: false, scopes: [] } } };
+    }
+    if (token.appId !== viewer && this.refusesOtherAppsInData) {
+      const { code, message } = graphErrors.otherApp;
+      return { status: 200, body: { data: { error: { code, message }, is_valid: false, scopes: [] } } };
     }
     if (token.appId !== viewer) return refusal(graphErrors.otherApp);
     return { status: 200, body: { data: this.facts(token) } };
