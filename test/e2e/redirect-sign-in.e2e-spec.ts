@@ -82,6 +82,8 @@ describeOnEachDatabase('signing in by way of a browser', (kind) => {
       code: expect.stringMatching(/^[A-Za-z0-9_-]{43}$/),
       state: 'of the app',
     });
+    // What the provider appended to our address stays behind: an empty fragment is one.
+    expect(back.response.headers.get('location')).toMatch(/#$/);
     const traded = await trade(back.url!.searchParams.get('code')!, verifier);
     expect(traded.status).toBe(201);
     expect(traded.body.session).toMatchObject({ kind: 'user', provider: 'lab' });

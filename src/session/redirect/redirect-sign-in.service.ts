@@ -189,7 +189,9 @@ export class RedirectSignInService {
     { redirectUri, clientState }: RedirectSignIn<Leg>,
     answer: { readonly code: string } | { readonly error: ErrorCode },
   ): URL {
-    const url = new URL(redirectUri);
+    // With an empty fragment: to an address that has none, browsers carry over what the provider appended to ours, such
+    // as Facebook's `#_=_` (RFC 9110 §10.2.2), and apps that route by fragments are lost.
+    const url = new URL(`${redirectUri}#`);
     for (const [name, value] of Object.entries(answer)) url.searchParams.set(name, value);
     if (clientState !== null) url.searchParams.set('state', clientState);
     return url;

@@ -47,6 +47,8 @@ export class GraphDouble {
   readonly calls: string[] = [];
   /** The last requests as they came, to see what was sent and where. */
   readonly requests: { readonly path: string; readonly url: string; readonly authorization: string }[] = [];
+  /** The Referer of each request that had one. */
+  readonly referrers: string[] = [];
   /** Who presses "Continue" in the dialog. */
   visitor = 'ada';
   /** Where `debug_token` says that a token is of another app: beside the data, or in it. */
@@ -96,6 +98,11 @@ export class GraphDouble {
     const now = Math.floor(this.clock.now() / 1000);
     this.tokens.set(token, { appId, person, issuedAt: now, expiresAt: now + expiresInSeconds });
     return token;
+  }
+
+  /** Of all people and apps, so far. */
+  get userTokens(): string[] {
+    return [...this.tokens.keys()];
   }
 
   appToken(appId: string): string {
@@ -180,7 +187,8 @@ export class GraphDouble {
     const url = new URL(request.url ?? '/', this.url);
     const path = url.pathname.replace(/^\/v\d+\.\d\//, '/');
     this.calls.push(path);
-    const { authorization = '' } = request.headers;
+    const { authorization = '', referer } = request.headers;
+    if (referer !== undefined) this.referrers.push(referer);
     this.requests.push({ path, url: url.href, authorization });
     const form = new URLSearchParams(await textOf(request));
     if (this.state === 'stalled') return void this.hanging.push(response);

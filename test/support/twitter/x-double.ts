@@ -79,6 +79,8 @@ interface Asked {
 export class XDouble {
   /** How often each path was asked. */
   readonly calls = new Map<string, number>();
+  /** The Referer of each request that had one. */
+  readonly referrers: string[] = [];
   /** Who sits at the browser that the consent page is shown to. */
   signedIn: XPerson | null = null;
 
@@ -128,6 +130,11 @@ export class XDouble {
     const secret = randomText(34);
     this.grants.set(token, { person, consumer, secret });
     return { oauth_token: token, oauth_token_secret: secret };
+  }
+
+  /** Access tokens and their secrets, of all people and apps, so far. */
+  get tokens(): string[] {
+    return [...this.grants].flatMap(([token, { secret }]) => [token, secret]);
   }
 
   revoke(token: string): void {
@@ -254,6 +261,7 @@ export class XDouble {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const url = new URL(request.url!, this.url);
     this.calls.set(url.pathname, this.callsTo(url.pathname) + 1);
+    if (request.headers.referer !== undefined) this.referrers.push(request.headers.referer);
     if (this.mood === 'stalling') return;
     const { status, type, body, location } =
       this.mood === 'rubbish'
