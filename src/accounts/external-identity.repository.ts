@@ -53,13 +53,21 @@ export class ExternalIdentityRepository {
     });
   }
 
-  /** Records a use, and what the provider says by now. */
-  async noteUse(identity: VerifiedIdentity): Promise<void> {
-    const { applicationId, id } = identity.provider;
-    await this.rows.update(
-      { application_id: applicationId, provider_id: id, subject: identity.subject },
-      { ...claimColumns(identity), last_used_at: this.clock.now() },
-    );
+  /**
+   * Records a use, and what the provider says by now.
+   *
+   * @returns false when the identity does not lead to this user any more.
+   */
+  async noteUse({ provider, subject, ...claims }: VerifiedIdentity, userId: number): Promise<boolean> {
+    const where = {
+      application_id: provider.applicationId,
+      provider_id: provider.id,
+      subject,
+      user_id: userId,
+      disabled: false,
+    };
+    const used = { ...claimColumns(claims), last_used_at: this.clock.now() };
+    return (await this.rows.update(where, used)).affected === 1;
   }
 
   /** Oldest first. */
@@ -100,7 +108,7 @@ export class ExternalIdentityRepository {
   }
 }
 
-function claimColumns({ email, profile }: VerifiedIdentity) {
+function claimColumns({ email, profile }: Pick<VerifiedIdentity, 'email' | 'profile'>) {
   const usable = email && email.address.length <= MAX_EMAIL ? email : undefined;
   return {
     email: usable?.address ?? null,

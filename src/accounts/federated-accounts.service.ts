@@ -61,9 +61,11 @@ export class FederatedAccountsService {
 
     const user = await this.accounts.findForSignIn(identity.provider.applicationId, decision.userId);
     if (!user || user.disabled) throw new BrokerError('invalid_credentials');
+    // Unlinked or disabled while this transaction waited for the user: whoever unlinked was told that this way is shut.
+    if (decision.kind === 'known' && !(await this.identities.noteUse(identity, user.id)))
+      return this.admit(admission);
     const replacedGuestId = replacedGuest(admission, user);
     if (decision.kind === 'link') await this.insert(identity, user.id);
-    else await this.identities.noteUse(identity);
     if (policy.profileSync === 'every_sign_in')
       await this.users.fillProfile(user.id, profileFromClaims(identity.profile));
     const current =
