@@ -86,7 +86,7 @@ export class FederatedAccountsService {
     await this.identities.lockSubject(identity);
     if (await this.identities.find(identity)) throw new BrokerError('identity_already_linked');
     await this.insert(identity, userId);
-    if (user.guest) await this.users.leaveGuesthood(userId);
+    if (user.guest) await this.users.leaveGuestStatus(userId);
   }
 
   /**

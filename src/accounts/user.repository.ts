@@ -136,7 +136,7 @@ export class UserRepository {
     );
   }
 
-  async leaveGuesthood(userId: number): Promise<void> {
+  async leaveGuestStatus(userId: number): Promise<void> {
     await this.rows.update({ id: userId }, { guest: false, updated_at: this.clock.now() });
   }
 

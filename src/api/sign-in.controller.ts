@@ -29,7 +29,9 @@ export class SignInController {
     isPage: true,
   })
   async callBack(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const url = await this.redirects.callBack(singleValues(request.query));
+    // Fastify answers HEAD wherever it answers GET; whoever looks at an address that way must not use it up.
+    const isLook = request.method === 'HEAD';
+    const url = isLook ? null : await this.redirects.callBack(singleValues(request.query));
     if (url) return void reply.code(303).header('location', url.href).send();
     void reply
       .code(400)

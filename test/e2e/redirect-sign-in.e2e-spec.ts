@@ -276,6 +276,18 @@ describeOnEachDatabase('signing in by way of a browser', (kind) => {
       }
     });
 
+    it('is not used up by a look at the address', async () => {
+      const { challenge } = pkce();
+      const state = stateOf(await start(application, { code_challenge: challenge }));
+      const query = new URLSearchParams({ state, assertion: assertion('ada') });
+      const look = await fetch(`${lab.api.url}/v1/sign-in/callback?${query.toString()}`, {
+        method: 'HEAD',
+        redirect: 'manual',
+      });
+      expect(look.status).toBe(400);
+      expect((await comeBack({ state, assertion: assertion('ada') })).status).toBe(303);
+    });
+
     it('takes no parameter that came twice', async () => {
       const { challenge } = pkce();
       const state = stateOf(await start(application, { code_challenge: challenge }));
