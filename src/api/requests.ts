@@ -81,7 +81,10 @@ const presentedShape = {
     .record(z.string(), z.unknown())
     .optional()
     .meta({
-      anyOf: Object.values(credentialSchemas).map((schema) => z.toJSONSchema(schema, { io: 'input' })),
+      anyOf: [
+        ...Object.values(credentialSchemas).map((schema) => z.toJSONSchema(schema, { io: 'input' })),
+        { type: 'object', title: 'any other provider: as its kind has it' },
+      ],
     }),
 };
 

@@ -16,7 +16,13 @@ export interface DomainEventMap {
 }
 
 export type SignInRefusal =
-  'unknown_user' | 'wrong_password' | 'no_password' | 'disabled' | 'throttled' | 'refused_by_provider';
+  | 'unknown_user'
+  | 'wrong_password'
+  | 'no_password'
+  | 'disabled'
+  | 'throttled'
+  | 'refused_by_provider'
+  | 'refused_by_policy';
 
 /** `rotated` and `repeated` gave tokens, all others none; `replayed` ended the session. */
 export type RefreshOutcome = 'rotated' | 'repeated' | 'replayed' | 'revoked' | 'expired' | 'unknown';

@@ -7,6 +7,7 @@ import type { Application } from '../applications/application.js';
 import { ApplicationDirectory } from '../applications/application-directory.js';
 import { ApplicationsService } from '../applications/applications.service.js';
 import { BrokerError } from '../errors/broker-error.js';
+import type { ProviderRef } from '../identity/verified-identity.js';
 import { DomainEvents } from '../events/domain-events.js';
 import type { SessionEndReason } from '../events/session-words.js';
 import { isUniqueViolation } from '../persistence/store-errors.js';
@@ -244,6 +245,19 @@ export class SessionService {
     await this.audit.record({ act: 'sign_in', ...subjectOf(session), details });
   }
 
+  /** Somebody proved who they are at a provider, and did not get in. The sign-in's own transaction is undone by now. */
+  private async recordRefusal({ applicationId, slug }: ProviderRef, error: unknown): Promise<void> {
+    if (!(error instanceof BrokerError)) return;
+    this.events.emit('sign-in.refused', { applicationId, provider: slug, reason: 'refused_by_policy' });
+    await this.audit.record({
+      act: 'sign_in',
+      applicationId,
+      outcome: 'refused',
+      reason: error.code,
+      details: { provider: slug },
+    });
+  }
+
   /** The first refresh token, where the application has them and somebody is signed in. */
   private async beginFamily(application: Application, session: Session, now: number): Promise<string | null> {
     if (session.kind !== 'user' || !application.settings.refresh_tokens) return null;
@@ -267,7 +281,9 @@ export class SessionService {
       try {
         return await this.transactions.run(work);
       } catch (error) {
-        if (attempt >= tries || !isUniqueViolation(error)) throw error;
+        if (attempt < tries && isUniqueViolation(error)) continue;
+        if (who.as === 'federated') await this.recordRefusal(who.identity.provider, error);
+        throw error;
       }
     }
   }

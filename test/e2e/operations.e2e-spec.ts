@@ -20,31 +20,51 @@ describe('what an operator and a browser see', () => {
         Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
       );
       expect(described.sort()).toEqual([
+        'DELETE /admin/v1/applications/{id}/providers/{slug}',
         'DELETE /v1/session',
         'DELETE /v1/session/user',
+        'DELETE /v1/users/me/identities/{id}',
         'DELETE /v1/users/me/sessions',
         'DELETE /v1/users/me/sessions/{id}',
         'GET /admin/v1/applications',
         'GET /admin/v1/applications/{id}',
+        'GET /admin/v1/applications/{id}/providers',
+        'GET /admin/v1/applications/{id}/providers/{slug}',
+        'GET /admin/v1/applications/{id}/users/{user_id}/identities',
         'GET /admin/v1/audit',
         'GET /v1/session',
+        'GET /v1/sign-in/callback',
         'GET /v1/users/me',
+        'GET /v1/users/me/identities',
         'GET /v1/users/me/sessions',
         'PATCH /admin/v1/applications/{id}/settings',
         'POST /admin/v1/applications',
         'POST /admin/v1/applications/{id}/end-sessions',
+        'POST /admin/v1/applications/{id}/providers',
+        'POST /admin/v1/applications/{id}/providers/{slug}/disable',
+        'POST /admin/v1/applications/{id}/providers/{slug}/enable',
         'POST /admin/v1/applications/{id}/rotate-secret',
         'POST /admin/v1/applications/{id}/users/{user_id}/disable',
         'POST /admin/v1/applications/{id}/users/{user_id}/enable',
+        'POST /admin/v1/applications/{id}/users/{user_id}/identities/{identity_id}/disable',
+        'POST /admin/v1/applications/{id}/users/{user_id}/identities/{identity_id}/enable',
         'POST /v1/session/refresh',
         'POST /v1/sessions',
+        'POST /v1/sign-in/{provider}',
         'POST /v1/users',
+        'POST /v1/users/me/identities',
+        'PUT /admin/v1/applications/{id}/providers/{slug}',
         'PUT /v1/session/user',
         'PUT /v1/users/me/password',
       ]);
       for (const line of described) {
         const [method, path] = line.split(' ') as [string, string];
         const answer = await server.api.send(method, path.replace(/\{\w+\}/g, '1'), {});
+        // Browsers come back from providers with no credentials of ours: they get a page.
+        if (path === '/v1/sign-in/callback') {
+          expect([line, answer.status]).toEqual([line, 400]);
+          continue;
+        }
         // A refresh token is the credential of the one route that asks for none beside it.
         const code = path === '/v1/session/refresh' ? 'validation_failed' : 'authentication_required';
         expect([line, answer.body['code']]).toEqual([line, code]);

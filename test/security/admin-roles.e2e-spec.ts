@@ -6,7 +6,8 @@ import type { Answer } from '../support/api-client.js';
 import { DatabaseRows } from '../support/database-rows.js';
 import { describeOnEachDatabase } from '../support/databases.js';
 import { describedRoutes, type DescribedRoute } from '../support/described-routes.js';
-import { TestApp } from '../support/test-app.js';
+import { Lab, LAB_KEY } from '../support/lab/lab.js';
+import type { TestApp } from '../support/test-app.js';
 
 /** What each route is for, said once more: a route with too low a role would describe itself so as well. */
 const NEEDED: Readonly<Record<string, AdminRole>> = {
@@ -18,6 +19,16 @@ const NEEDED: Readonly<Record<string, AdminRole>> = {
   'POST /admin/v1/applications/{id}/end-sessions': 'operator',
   'POST /admin/v1/applications/{id}/users/{user_id}/disable': 'operator',
   'POST /admin/v1/applications/{id}/users/{user_id}/enable': 'operator',
+  'GET /admin/v1/applications/{id}/providers': 'viewer',
+  'POST /admin/v1/applications/{id}/providers': 'owner',
+  'GET /admin/v1/applications/{id}/providers/{slug}': 'viewer',
+  'PUT /admin/v1/applications/{id}/providers/{slug}': 'owner',
+  'DELETE /admin/v1/applications/{id}/providers/{slug}': 'owner',
+  'POST /admin/v1/applications/{id}/providers/{slug}/enable': 'operator',
+  'POST /admin/v1/applications/{id}/providers/{slug}/disable': 'operator',
+  'GET /admin/v1/applications/{id}/users/{user_id}/identities': 'viewer',
+  'POST /admin/v1/applications/{id}/users/{user_id}/identities/{identity_id}/disable': 'operator',
+  'POST /admin/v1/applications/{id}/users/{user_id}/identities/{identity_id}/enable': 'operator',
   'GET /admin/v1/audit': 'viewer',
 };
 
@@ -26,6 +37,8 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /admin/v1/applications': { name: 'Another' },
   'PATCH /admin/v1/applications/{id}/settings': { guests: false },
   'POST /admin/v1/applications/{id}/rotate-secret': { end_sessions: true },
+  'POST /admin/v1/applications/{id}/providers': { kind: 'lab', slug: 'another', options: { key: LAB_KEY } },
+  'PUT /admin/v1/applications/{id}/providers/{slug}': { options: { key: LAB_KEY } },
 };
 
 /** What somebody may send along in the hope of being more than their key says. */
@@ -43,15 +56,18 @@ const ESCALATIONS: readonly Readonly<Record<string, unknown>>[] = [
 ];
 
 describeOnEachDatabase('admin keys', (kind) => {
+  let lab: Lab;
   let server: TestApp;
   let rows: DatabaseRows;
   let application: Application;
   let userId: number;
+  let identityId: number;
   let routes: DescribedRoute[];
   let keys: Record<AdminRole, string>;
 
   beforeAll(async () => {
-    server = await TestApp.start(kind);
+    lab = await Lab.start(kind);
+    server = lab.app;
     rows = new DatabaseRows(server);
     routes = (await describedRoutes(server.api)).filter(({ path }) => path.startsWith('/admin/'));
     keys = {
@@ -61,10 +77,16 @@ describeOnEachDatabase('admin keys', (kind) => {
     };
   });
   afterAll(() => server.stop());
-  beforeEach(async () => {
+
+  /** An application with all that a route may be about; one that removes something leaves the next one its own. */
+  const prepare = async () => {
     application = await server.createApplication();
-    userId = (await server.api.user(application, 'alice')).user!.id;
-  });
+    await lab.addProvider(application);
+    const { session, user } = await lab.signedIn(application, { sub: 'alice' });
+    userId = user.id;
+    identityId = (await lab.identities(session.token)).body.items[0]!.id;
+  };
+  beforeEach(prepare);
 
   const nameOf = ({ method, path }: DescribedRoute) => `${method} ${path}`;
   const send = (
@@ -72,7 +94,11 @@ describeOnEachDatabase('admin keys', (kind) => {
     as: string | Application | undefined,
     { extra, query = '', headers }: { extra?: object; query?: string; headers?: Record<string, string> } = {},
   ): Promise<Answer> => {
-    const path = route.path.replace('{id}', `${application.id}`).replace('{user_id}', `${userId}`);
+    const path = route.path
+      .replace('{id}', `${application.id}`)
+      .replace('{user_id}', `${userId}`)
+      .replace('{identity_id}', `${identityId}`)
+      .replace('{slug}', 'lab');
     const body = route.method === 'GET' ? undefined : { ...BODIES[nameOf(route)], ...extra };
     const sent = { ...(as !== undefined && { as }), ...(body && { body }), ...(headers && { headers }) };
     return server.api.send(route.method, path + query, sent);
@@ -89,6 +115,7 @@ describeOnEachDatabase('admin keys', (kind) => {
   describe.each(adminRoles)('of the role %s', (role) => {
     it('U-28 open the routes of that role and of those below it, and no others', async () => {
       for (const route of routes) {
+        await prepare();
         const before = await stored();
         const answer = await send(route, keys[role]);
         if (roleSuffices(role, NEEDED[nameOf(route)]!)) {

@@ -439,6 +439,12 @@ describeOnEachDatabase('identities and the users they lead to', (kind) => {
       await lab.addProvider(application, { policies: { create_users: false } });
       expect(codeOf(await lab.begin(application, { sub: 'ada' }))).toBe('403 sign_up_disabled');
       expect(await usersOf()).toBe(0);
+      expect((await auditEntries(lab.app, 'sign_in')).at(-1)).toMatchObject({
+        applicationId: application.id,
+        outcome: 'refused',
+        reason: 'sign_up_disabled',
+        details: { provider: 'lab' },
+      });
       const { session, user } = await lab.api.user(application, 'ada');
       await lab.link(session.token, { sub: 'ada' });
       expect((await lab.signedIn(application, { sub: 'ada' })).user.id).toBe(user!.id);
