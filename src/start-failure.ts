@@ -33,6 +33,9 @@ export function sayWhatStopped(error: unknown): string {
     case 'SQLITE_READONLY_DBMOVED':
     case 'SQLITE_CANTOPEN':
       return `The data folder cannot be written${path ? ` (${path})` : ''}. Give the user that runs Ostiary write access to DATA_DIR, or set DATA_DIR to another folder.`;
+    case 'SQLITE_BUSY':
+    case 'SQLITE_BUSY_RECOVERY':
+      return 'Another process holds the database file for itself. End that one (a backup, a database browser), and start again.';
     case 'SQLITE_NOTADB':
     case 'SQLITE_CORRUPT':
       return 'The database file is damaged or no SQLite database. Restore it from a backup, or set DATABASE_URL to another file.';

@@ -1,9 +1,10 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createDatabase, describeOnEachDatabase, type TestDatabase } from '../../test/support/databases.js';
 import { loadConfig } from '../config/config.loader.js';
 import { rows } from '../rows.js';
 import { migrate, NewerSchemaError } from './migrator.js';
 import { migrations } from './migrations/index.js';
+import { loadSqliteDriver } from './sqlite-driver.js';
 import { Stores } from './stores.js';
 
 describeOnEachDatabase('migrate', (kind) => {
@@ -115,6 +116,35 @@ describeOnEachDatabase('migrate', (kind) => {
       ];
       expect(rules(next).filter((rule) => !rules().includes(rule))).toEqual([]);
     }
+  });
+});
+
+describe('migrate on a file that another process holds for itself', () => {
+  it('waits for it, as after a crash while the other one reads the log back', async () => {
+    const database = await createDatabase('sqlite');
+    const config = loadConfig({ ...database.env }).database;
+    const stores = Stores.of(config, rows);
+    const Sqlite = loadSqliteDriver();
+    const other = new Sqlite(config.location);
+    other.pragma('journal_mode = WAL');
+    other.pragma('locking_mode = EXCLUSIVE');
+    other.exec('BEGIN IMMEDIATE');
+    const initialize = stores.writer.initialize.bind(stores.writer);
+    const tries: unknown[] = [];
+    const spy = jest.spyOn(stores.writer, 'initialize').mockImplementation(async () => {
+      if (tries.length === 2) other.close();
+      try {
+        return await initialize();
+      } catch (error) {
+        tries.push((error as { code: unknown }).code);
+        throw error;
+      }
+    });
+    expect(await migrate(stores)).toHaveLength(migrations.length);
+    expect(tries).toEqual(['SQLITE_BUSY', 'SQLITE_BUSY']);
+    expect(spy).toHaveBeenCalledTimes(3);
+    await stores.close();
+    await database.remove();
   });
 });
 

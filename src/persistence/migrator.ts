@@ -27,7 +27,7 @@ const POSTGRES_LOCK = 7_203_114;
 /** Written at each start, to learn whether the file can be; its value means nothing. */
 const SQLITE_USER_VERSION = 1;
 
-/** How long a process waits for another one that is migrating. */
+/** How long a process waits for another one that holds the file. */
 const LOCK_WAIT_MILLISECONDS = 60_000;
 
 /**
@@ -38,7 +38,7 @@ const LOCK_WAIT_MILLISECONDS = 60_000;
  * @throws NewerSchemaError when a later version has changed what this one reads.
  */
 export async function migrate(stores: Stores): Promise<string[]> {
-  if (!stores.writer.isInitialized) await stores.writer.initialize();
+  if (!stores.writer.isInitialized) await whenUnlocked(() => stores.writer.initialize());
   const runner = stores.writer.createQueryRunner();
   try {
     return stores.dialect === 'postgres' ? await migratePostgres(runner) : await migrateSqlite(runner);
@@ -63,7 +63,7 @@ async function migratePostgres(runner: QueryRunner): Promise<string[]> {
 async function migrateSqlite(runner: QueryRunner): Promise<string[]> {
   // Rebuilding a table drops the old one, which with foreign keys on would delete what refers to it.
   await runner.query('PRAGMA foreign_keys = OFF');
-  await beginWhenUnlocked(runner);
+  await whenUnlocked(() => runner.startTransaction());
   try {
     await refuseNewerSchema(runner);
     const applied = await apply(runner.dataSource, 'none');
@@ -79,11 +79,15 @@ async function migrateSqlite(runner: QueryRunner): Promise<string[]> {
   }
 }
 
-async function beginWhenUnlocked(runner: QueryRunner): Promise<void> {
+/**
+ * SQLite refuses while another process holds the file: one that migrates, one that starts first after a crash and reads
+ * the write-ahead log back, one that is the last to close.
+ */
+async function whenUnlocked<T>(work: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + LOCK_WAIT_MILLISECONDS;
   for (;;) {
     try {
-      return await runner.startTransaction();
+      return await work();
     } catch (error) {
       if (!isLocked(error) || performance.now() > deadline) throw error;
       await delay(10 + Math.random() * 40);

@@ -105,7 +105,13 @@ function sqlite(
 
 function writerConnection(config: DatabaseConfig) {
   return (database: Database.Database): void => {
-    database.pragma('journal_mode = WAL');
+    try {
+      database.pragma('journal_mode = WAL');
+    } catch (error) {
+      // Locked, most likely, and opened again soon; nobody else would close this one.
+      database.close();
+      throw error;
+    }
     database.pragma(`synchronous = ${config.sqliteSynchronous}`);
     database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     database.pragma(`cache_size = -${CACHE_KIB}`);
