@@ -69,16 +69,12 @@ export class UserRepository {
     applicationId: number,
     id: number,
   ): Promise<(User & { credentialVersion: number }) | null> {
-    if (this.transactions.dialect === 'postgres') {
-      await this.transactions.query(
-        'SELECT 1 FROM users WHERE id = :id AND application_id = :applicationId FOR SHARE',
-        {
-          id,
-          applicationId,
-        },
-      );
-    }
-    const row = await this.rows.findOneBy({ id, application_id: applicationId });
+    const where = { id, application_id: applicationId };
+    const row = await this.rows.findOne({
+      where,
+      // FOR SHARE. SQLite has one writer at a time anyway.
+      ...(this.transactions.dialect === 'postgres' && { lock: { mode: 'pessimistic_read' } }),
+    });
     return row && { ...toUser(row), credentialVersion: row.credential_version };
   }
 

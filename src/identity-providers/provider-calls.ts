@@ -51,18 +51,19 @@ export class ProviderCalls {
   }
 
   private async inTime<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const signal = AbortSignal.timeout(this.config.signInMilliseconds);
-    let giveUp: () => void = () => undefined;
+    const stop = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
     const outOfTime = new Promise<never>((_, reject) => {
-      giveUp = () =>
+      // Not AbortSignal.timeout, which cannot be called off: each would be kept long after the sign-in.
+      timer = setTimeout(() => {
+        stop.abort();
         reject(new BrokerError('identity_provider_unavailable', { cause: new Error('no answer in time') }));
-      if (signal.aborted) giveUp();
-      else signal.addEventListener('abort', giveUp, { once: true });
+      }, this.config.signInMilliseconds);
     });
     try {
-      return await Promise.race([work(signal), outOfTime]);
+      return await Promise.race([work(stop.signal), outOfTime]);
     } finally {
-      signal.removeEventListener('abort', giveUp);
+      clearTimeout(timer);
     }
   }
 

@@ -58,6 +58,13 @@ export class OutboundClient {
     body,
     signal,
   }: OutboundRequest): Promise<OutboundResponse> {
+    const deadline = new AbortController();
+    // Not AbortSignal.timeout, which cannot be called off: each would be kept, and make an error of it, long after the
+    // answer.
+    const timer = setTimeout(
+      () => deadline.abort(new Error('no answer in time')),
+      this.config.totalMilliseconds,
+    );
     try {
       this.guard.checkUrl(url);
       const answer = await request(url, {
@@ -65,7 +72,7 @@ export class OutboundClient {
         dispatcher: this.dispatcher,
         headers: { accept: 'application/json', 'accept-encoding': 'gzip', ...headers },
         ...(body !== undefined && { body }),
-        signal: AbortSignal.any([signal, AbortSignal.timeout(this.config.totalMilliseconds)]),
+        signal: AbortSignal.any([signal, deadline.signal]),
       });
       return {
         status: answer.statusCode,
@@ -74,6 +81,8 @@ export class OutboundClient {
       };
     } catch (cause) {
       throw new BrokerError('identity_provider_unavailable', { cause });
+    } finally {
+      clearTimeout(timer);
     }
   }
 

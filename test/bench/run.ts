@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { federatedSignIn } from './federated-sign-in.bench.js';
 import { memory } from './memory.bench.js';
 import { passwordSignIn } from './password-sign-in.bench.js';
 import { refresh } from './refresh.bench.js';
@@ -14,7 +15,15 @@ import { documentOf, tableOf } from './support/report.js';
 import { Resources } from './support/resources.js';
 import { PROJECT } from './support/server-process.js';
 
-const benches: readonly Bench[] = [sessionCheck, passwordSignIn, refresh, revocation, memory, start];
+const benches: readonly Bench[] = [
+  sessionCheck,
+  passwordSignIn,
+  federatedSignIn,
+  refresh,
+  revocation,
+  memory,
+  start,
+];
 
 const USAGE = `npm run bench -- <name> [--workers N] [--json]
 

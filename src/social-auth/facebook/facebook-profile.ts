@@ -16,6 +16,8 @@ const displaySchema = z.object({
   picture: httpsUrl.optional().catch(undefined),
 });
 
+const pictureSchema = z.object({ data: z.object({ url: z.string(), is_silhouette: z.unknown() }) });
+
 /** Facebook's words for a person, from whichever of its answers. Nothing of it is looked at before it gets here. */
 export interface FacebookPerson {
   readonly name?: unknown;
@@ -35,9 +37,7 @@ export function toClaims(person: FacebookPerson): Pick<VerifiedIdentity, 'email'
 
 /** `{ data: { url } }`, as Graph nests it; the grey silhouette of those who have no picture is none. */
 export function pictureUrl(picture: unknown): unknown {
-  const nested = z
-    .object({ data: z.object({ url: z.string(), is_silhouette: z.unknown() }) })
-    .safeParse(picture);
+  const nested = pictureSchema.safeParse(picture);
   return nested.success && nested.data.data.is_silhouette !== true ? nested.data.data.url : undefined;
 }
 

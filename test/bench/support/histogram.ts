@@ -30,6 +30,7 @@ export class Histogram {
   summary() {
     return {
       p50: this.percentile(0.5),
+      p95: this.percentile(0.95),
       p99: this.percentile(0.99),
       max: this.max,
       mean: this.count === 0 ? 0 : this.sum / this.count,

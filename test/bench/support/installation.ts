@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { BenchDatabase } from './bench-database.js';
@@ -49,6 +50,19 @@ export async function setSettings(
   settings: readonly string[],
 ): Promise<void> {
   await cli(database, resources, ['apps', 'set', '--app', String(applicationId), ...settings]);
+}
+
+/** Adds an identity provider. */
+export async function createProvider(
+  database: BenchDatabase,
+  resources: Resources,
+  applicationId: number,
+  definition: { readonly slug: string; readonly [more: string]: unknown },
+): Promise<void> {
+  const file = join(database.env['DATA_DIR']!, `provider-${definition.slug}.json`);
+  writeFileSync(file, JSON.stringify(definition));
+  const words = ['providers', 'create', '--app', String(applicationId), '--file', file];
+  await cli(database, resources, words);
 }
 
 /** The settings that the server will run with. */

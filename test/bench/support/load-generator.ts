@@ -32,6 +32,7 @@ export interface LoadReport {
   /** Milliseconds. */
   readonly latency: {
     readonly p50: number;
+    readonly p95: number;
     readonly p99: number;
     readonly max: number;
     readonly mean: number;
