@@ -3,8 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Application } from '../../src/applications/application.js';
+import { SystemClock } from '../../src/time/clock.js';
+import { addFacebook, TOWARDS_STAND_INS } from '../support/facebook/facebook-installation.js';
+import { GraphDouble } from '../support/facebook/graph-double.js';
 import { TestStores } from '../support/test-stores.js';
 import { ApiClient, PASSWORD, type Begun, type SessionBody } from '../support/api-client.js';
 import { createDatabase, describeOnEachDatabase, type TestDatabase } from '../support/databases.js';
@@ -12,6 +16,8 @@ import { ostiaryJson, runServer, ServerProcess } from '../support/server-process
 
 /** Each test starts several processes; on a busy machine each takes seconds. */
 jest.setTimeout(120_000);
+
+const FACEBOOK_APP = { id: '1111111111111111', secret: '1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a' };
 
 interface CreatedApplication {
   application_id: number;
@@ -81,6 +87,30 @@ describeOnEachDatabase('the server as a process', (kind) => {
     const { code } = await server.end();
     expect(code).toBe(0);
     expect((await signUps).map(({ status }) => status)).toEqual([201, 201, 201, 201]);
+  });
+
+  it('finishes sign-ins that wait for a provider when told to stop', async () => {
+    const application = await createApplication();
+    const graph = await GraphDouble.start(new SystemClock());
+    await addFacebook(database, application, 'facebook', graph, FACEBOOK_APP);
+    const { server, api } = await start(TOWARDS_STAND_INS);
+    const goOn = graph.pause();
+    const signIns = Promise.all(
+      Array.from({ length: 4 }, (_, i) => {
+        const credential = { access_token: graph.userToken(FACEBOOK_APP.id, `person-${i}`) };
+        return api.send('POST', '/v1/sessions', {
+          as: application,
+          body: { provider: 'facebook', credential },
+        });
+      }),
+    );
+    while (graph.requests.length < 4) await nextTurn();
+    const ended = server.end();
+    while (!server.log.some(({ msg }) => msg === 'stopping')) await nextTurn();
+    goOn();
+    expect((await signIns).map(({ status }) => status)).toEqual([201, 201, 201, 201]);
+    expect((await ended).code).toBe(0);
+    await graph.close();
   });
 
   it('writes the uses of sessions that are pending before it exits', async () => {

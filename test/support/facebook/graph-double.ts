@@ -59,6 +59,7 @@ export class GraphDouble {
   private readonly scripted = new Map<string, Answer>();
   private keys: SigningKey[] = [rsaKey('fb-1')];
   private state: 'up' | 'stalled' | 'rubbish' = 'up';
+  private pausing: Promise<void> | undefined;
   private readonly hanging: ServerResponse[] = [];
   private port = 0;
 
@@ -165,6 +166,13 @@ export class GraphDouble {
     this.state = 'rubbish';
   }
 
+  /** From now on requests wait. @returns lets them go on. */
+  pause(): () => void {
+    let goOn: () => void = () => undefined;
+    this.pausing = new Promise((resolve) => (goOn = resolve));
+    return goOn;
+  }
+
   async comeBack(): Promise<void> {
     this.state = 'up';
     this.refusesOtherAppsInData = false;
@@ -191,6 +199,7 @@ export class GraphDouble {
     if (referer !== undefined) this.referrers.push(referer);
     this.requests.push({ path, url: url.href, authorization });
     const form = new URLSearchParams(await textOf(request));
+    await this.pausing;
     if (this.state === 'stalled') return void this.hanging.push(response);
     const bearer = authorization.replace(/^Bearer /, '') || (url.searchParams.get('access_token') ?? '');
     const answer = this.answer(path, { query: url.searchParams, form, bearer });
