@@ -203,7 +203,7 @@ describeOnEachDatabase('admin keys', (kind) => {
   });
 
   it('U-28 cannot be replaced by a session, by the keys of an application or by nothing', async () => {
-    const { session } = await server.api.signIn(application, { login: 'alice' });
+    const { session } = await lab.signedIn(application, { sub: 'alice' });
     const { token } = await server.api.applicationSession(application);
     const before = await stored();
     for (const route of routes) {
