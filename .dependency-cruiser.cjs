@@ -37,7 +37,7 @@ module.exports = {
       from: room('errors|events|time'),
       to: { path: '^src/', pathNot: '^src/$1/' },
     },
-    mayImportOnly('identity-imports-nothing-above', 'identity', 'errors|events|time'),
+    mayImportOnly('identity-imports-nothing-above', 'identity', 'errors|events|time|observability'),
     mayImportOnly('admin-keys', 'admin-keys', ground),
     mayImportOnly('applications', 'applications', ground),
     mayImportOnly('accounts', 'accounts', `identity|applications|${ground}`),

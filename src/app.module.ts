@@ -18,6 +18,7 @@ import { PersistenceModule } from './persistence/persistence.module.js';
 import { encryptedColumns, rows } from './rows.js';
 import { SecretsModule } from './secrets/secrets.module.js';
 import { SessionModule } from './session/session.module.js';
+import { CustomIdpModule } from './custom-idp/custom-idp.module.js';
 import { SocialAuthModule } from './social-auth/social-auth.module.js';
 import { PRODUCT_VERSION } from './version.js';
 
@@ -40,6 +41,7 @@ export class AppModule {
         AdminKeysModule,
         ApplicationsModule,
         SocialAuthModule,
+        CustomIdpModule,
         IdentityProvidersModule,
         SessionModule,
         LocalAuthModule,

@@ -1,10 +1,13 @@
 import type { z } from 'zod';
+import type { VerificationTrace } from '../observability/verification-trace.js';
 import type { VerifiedIdentity } from './verified-identity.js';
 
 /** What every call to a provider is told. */
 export interface VerifyOptions {
   /** Aborted when the time for the whole sign-in is up or the provider is given up on. */
   readonly signal: AbortSignal;
+  /** Who watches this one, if anybody does. */
+  readonly trace?: VerificationTrace;
 }
 
 /**

@@ -18,6 +18,22 @@ export interface ProfileClaims {
   readonly locale?: string;
 }
 
+/** What an operator's mapping takes over from a provider's answer into the underlying user, as it is to be stored. */
+export interface MappedFields {
+  readonly login?: string;
+  readonly fullName?: string;
+  readonly website?: string;
+  readonly externalId?: string;
+  readonly customData?: string;
+  readonly locale?: string;
+  readonly timezone?: string;
+  readonly country?: string;
+  /** Replace those the user has. */
+  readonly tags?: readonly string[];
+  /** JSON values by name; those that are not named stay. */
+  readonly attributes?: Readonly<Record<string, unknown>>;
+}
+
 /** A token that its holder's app passed on may be traded once: whoever reads it later must not get in with it too. */
 export interface OneTimeUse {
   /** The same for every presentation of one token: 64 hexadecimal digits. */
@@ -36,6 +52,13 @@ export interface VerifiedIdentity {
   /** E.164, likewise. */
   readonly phone?: { readonly number: string; readonly verified: boolean };
   readonly profile: ProfileClaims;
+  /** Where the operator maps fields of the user: these, and not what `profile` says of the same. */
+  readonly user?: MappedFields;
+  /**
+   * A second thing that stays with a person as long as the subject does (the date they joined). When a known subject
+   * comes with another one, the provider has given the subject to somebody else.
+   */
+  readonly continuity?: string;
   /** How it was proven: RFC 8176 values where one fits. */
   readonly amr: readonly string[];
   /** When the person proved it to the provider; when it was verified here, where the provider does not say. */

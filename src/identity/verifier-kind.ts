@@ -32,6 +32,11 @@ export interface VerifierKind<Options = unknown> {
   readonly secretPaths: readonly string[];
   /** The origins that this definition's secrets are sent to. When they change, secrets have to be given anew. */
   secretDestinations(options: Options): readonly string[];
+  /**
+   * Every address that the server dials for this definition by the operator's will (the service's own, built into the
+   * kind, aside). Refused at save where it leads into the operator's own network.
+   */
+  destinations(options: Options): readonly URL[];
   /** What an operator should know of these options: what weakens security, what is not usual. */
   warnings(options: Options): readonly string[];
   /** Cheap, and dials nobody: providers are opened in the middle of a sign-in. @throws only on a programming error. */

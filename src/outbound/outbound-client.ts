@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Agent, request, type Dispatcher } from 'undici';
 import { OutboundConfig } from '../config/config.js';
 import { BrokerError } from '../errors/broker-error.js';
+import type { VerificationTrace } from '../observability/verification-trace.js';
 import { AddressGuard } from './address-guard.js';
 import { guardedAgents } from './guarded-agents.js';
 import { readBody } from './read-body.js';
@@ -14,6 +15,21 @@ export interface OutboundRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal: AbortSignal;
+  readonly tls?: OutboundTls | undefined;
+  /** Who watches, if anybody does, and what the request is for. */
+  readonly trace?: { readonly to: VerificationTrace; readonly purpose: string } | undefined;
+}
+
+/**
+ * What connections to one provider are secured with, beside the public authorities. Connections are kept by the object:
+ * a verifier holds one and hands in the same each time.
+ */
+export interface OutboundTls {
+  /** PEM: trusted in the place of the public authorities. */
+  readonly ca?: string;
+  /** PEM, shown to the provider (mutual TLS); both or neither. */
+  readonly clientCertificate?: string;
+  readonly clientKey?: string;
 }
 
 export interface OutboundResponse {

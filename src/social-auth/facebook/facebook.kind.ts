@@ -3,7 +3,12 @@ import type { IdentityVerifier } from '../../identity/identity-verifier.js';
 import type { ProviderDefinition, VerifierKind } from '../../identity/verifier-kind.js';
 import { OutboundClient } from '../../outbound/outbound-client.js';
 import { Clock } from '../../time/clock.js';
-import { facebookOptionsSchema, facebookWarnings, type FacebookOptions } from './facebook.options.js';
+import {
+  facebookOptionsSchema,
+  facebookWarnings,
+  givenAddresses,
+  type FacebookOptions,
+} from './facebook.options.js';
 import { FacebookVerifier } from './facebook.verifier.js';
 
 /** Facebook Login: user access tokens of the operator's own apps, Limited Login, and the browser dialog. */
@@ -23,6 +28,10 @@ export class FacebookKind implements VerifierKind<FacebookOptions> {
 
   secretDestinations({ graph_url }: FacebookOptions): readonly string[] {
     return [new URL(graph_url).origin];
+  }
+
+  destinations(options: FacebookOptions): readonly URL[] {
+    return givenAddresses(options);
   }
 
   warnings(options: FacebookOptions): readonly string[] {

@@ -86,6 +86,12 @@ export function redirectAppOf(options: FacebookOptions): FacebookApp {
   return apps.find(({ id }) => id === options.redirect_app_id) ?? apps[0]!;
 }
 
+/** The addresses that are dialled and are not Facebook's own. */
+export function givenAddresses({ graph_url, limited_login }: FacebookOptions): readonly URL[] {
+  const usual = [DEFAULT_GRAPH_URL, DEFAULT_JWKS_URL];
+  return [graph_url, limited_login.jwks_url].filter((url, i) => url !== usual[i]).map((url) => new URL(url));
+}
+
 /** What is not Facebook's own address, in words for the operator. */
 export function facebookWarnings({
   graph_url,

@@ -44,6 +44,11 @@ export class FirebaseKind implements VerifierKind<FirebaseOptions>, OnApplicatio
     return service_account ? [new URL(GOOGLE_TOKEN_URL).origin] : [];
   }
 
+  /** The emulator is dialled by a worker of its own, and only in installations that say so. */
+  destinations(): readonly URL[] {
+    return [];
+  }
+
   warnings({
     emulator,
     sign_in_methods,

@@ -30,6 +30,11 @@ export class TwitterKind implements VerifierKind<TwitterOptions> {
     return [new URL(api_url).origin];
   }
 
+  destinations({ api_url }: TwitterOptions): readonly URL[] {
+    const url = new URL(api_url);
+    return ORIGINS_OF_X.includes(url.origin) ? [] : [url];
+  }
+
   warnings({ api_url, consumer_key }: TwitterOptions): readonly string[] {
     const { origin } = new URL(api_url);
     return [

