@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { VerifiedIdentity } from '../identity/verified-identity.js';
+import type { ProfileClaims, VerifiedIdentity } from '../identity/verified-identity.js';
 import { Transactions } from '../persistence/transactions.js';
 import { Clock } from '../time/clock.js';
 import type { ExternalIdentityRow } from './external-identity.entity.js';
@@ -8,6 +8,16 @@ import type { ExternalIdentity } from './external-identity.js';
 type Named = ExternalIdentityRow & { readonly slug: string };
 
 const MAX_EMAIL = 254;
+
+/** What a stored identity says to a sign-in. */
+export interface KnownIdentity {
+  readonly userId: number;
+  readonly disabled: boolean;
+  readonly continuityHash: string | null;
+  /** As the provider said last. */
+  readonly email: string | null;
+  readonly profile: ProfileClaims;
+}
 
 /** Keeps external identities. */
 @Injectable()
@@ -29,17 +39,28 @@ export class ExternalIdentityRepository {
     });
   }
 
-  async find({ provider, subject }: VerifiedIdentity): Promise<{ userId: number; disabled: boolean } | null> {
-    const rows = await this.transactions.query<Pick<ExternalIdentityRow, 'user_id' | 'disabled'>>(
-      `SELECT user_id, disabled FROM external_identities
+  async find({ provider, subject }: VerifiedIdentity): Promise<KnownIdentity | null> {
+    const rows = await this.transactions.query<
+      Pick<ExternalIdentityRow, 'user_id' | 'disabled' | 'continuity_hash' | 'email' | 'profile'>
+    >(
+      `SELECT user_id, disabled, continuity_hash, email, profile FROM external_identities
        WHERE application_id = :applicationId AND provider_id = :providerId AND subject = :subject`,
       { applicationId: provider.applicationId, providerId: provider.id, subject },
     );
-    return rows[0] ? { userId: rows[0].user_id, disabled: Boolean(rows[0].disabled) } : null;
+    const row = rows[0];
+    return row
+      ? {
+          userId: row.user_id,
+          disabled: Boolean(row.disabled),
+          continuityHash: row.continuity_hash,
+          email: row.email,
+          profile: JSON.parse(row.profile) as ProfileClaims,
+        }
+      : null;
   }
 
   /** @throws the driver's unique violation when the identity is linked already. */
-  async insert(identity: VerifiedIdentity, userId: number): Promise<void> {
+  async insert(identity: VerifiedIdentity, userId: number, continuityHash: string | null): Promise<void> {
     const now = this.clock.now();
     await this.rows.insert({
       application_id: identity.provider.applicationId,
@@ -48,6 +69,7 @@ export class ExternalIdentityRepository {
       user_id: userId,
       disabled: false,
       ...claimColumns(identity),
+      continuity_hash: continuityHash,
       created_at: now,
       last_used_at: now,
     });
@@ -58,7 +80,11 @@ export class ExternalIdentityRepository {
    *
    * @returns false when the identity does not lead to this user any more.
    */
-  async noteUse({ provider, subject, ...claims }: VerifiedIdentity, userId: number): Promise<boolean> {
+  async noteUse(
+    { provider, subject, ...claims }: VerifiedIdentity,
+    userId: number,
+    continuityHash: string | null,
+  ): Promise<boolean> {
     const where = {
       application_id: provider.applicationId,
       provider_id: provider.id,
@@ -66,7 +92,11 @@ export class ExternalIdentityRepository {
       user_id: userId,
       disabled: false,
     };
-    const used = { ...claimColumns(claims), last_used_at: this.clock.now() };
+    const used = {
+      ...claimColumns(claims),
+      ...(continuityHash !== null && { continuity_hash: continuityHash }),
+      last_used_at: this.clock.now(),
+    };
     return (await this.rows.update(where, used)).affected === 1;
   }
 

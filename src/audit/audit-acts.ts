@@ -19,6 +19,7 @@ export const auditActs = [
   'identity.unlinked',
   'identity.disabled',
   'identity.enabled',
+  'identity.person_changed',
   'identifier.taken_over',
   'password.set',
   'password.changed',

@@ -172,6 +172,26 @@ export const errorCatalog = {
     oauth: 'invalid_request',
     next: 'Set a password or link another identity first.',
   },
+  identity_reassigned: {
+    status: 403,
+    title: 'The provider has given this identity to somebody else.',
+    log: 'warn',
+    oauth: 'access_denied',
+    next: 'An operator has to look: what was linked to it belongs to the person before.',
+  },
+  email_domain_not_allowed: {
+    status: 403,
+    title: 'The provider names no verified e-mail address of an allowed domain.',
+    log: 'info',
+    oauth: 'access_denied',
+  },
+  login_in_use: {
+    status: 409,
+    title: "The identity's login is another user's.",
+    log: 'info',
+    oauth: 'invalid_request',
+    next: 'Sign in as that user, then link the identity.',
+  },
   email_in_use: {
     status: 409,
     title: 'Another user of this application has this e-mail address.',

@@ -3,7 +3,7 @@ import { BrokerError, type InputFault } from '../errors/broker-error.js';
 import { inputError } from '../http/input.js';
 import type { VerifierKind } from '../identity/verifier-kind.js';
 import type { IdentityProvider } from './identity-provider.js';
-import { policiesSchema, toLinkingPolicy, type Policies } from './provider-policies.js';
+import { policiesSchema, policyWarnings, toLinkingPolicy, type Policies } from './provider-policies.js';
 import { carrySecrets, redactSecrets } from './secret-options.js';
 
 const MAX_SLUG = 64;
@@ -112,11 +112,14 @@ function policiesInForce(policies: Policies, kind: VerifierKind): Policies {
   };
 }
 
-function warningsOf({ options }: IdentityProvider, kind: VerifierKind | undefined): readonly string[] {
+function warningsOf(
+  { options, policies }: IdentityProvider,
+  kind: VerifierKind | undefined,
+): readonly string[] {
   if (!kind) return ['This server knows no such kind; nobody can sign in with it.'];
   const parsed = kind.optionsSchema.safeParse(options);
   if (!parsed.success) return ['The options are not what this version takes; set them anew.'];
-  return kind.warnings(parsed.data);
+  return [...kind.warnings(parsed.data), ...policyWarnings(policies)];
 }
 
 function fault(pointer: string, code: string, detail: string): BrokerError {

@@ -6,9 +6,10 @@ import type { LinkingPolicy } from '../identity/linking-policy.js';
 import type { ProviderRef } from '../identity/verified-identity.js';
 import { VerifierKinds } from '../identity/verifier-kinds.js';
 import { Clock } from '../time/clock.js';
+import { AnswerCache } from './answer-cache.js';
 import type { IdentityProvider, ProviderState } from './identity-provider.js';
 import { IdentityProviderRepository } from './identity-provider.repository.js';
-import { toLinkingPolicy } from './provider-policies.js';
+import { toAnswerLifetimes, toLinkingPolicy } from './provider-policies.js';
 
 /** As for applications: a change is seen within two seconds by every process. */
 const CONFIRM_AFTER_MILLISECONDS = 500;
@@ -24,6 +25,8 @@ export interface OpenProvider {
   readonly ref: ProviderRef;
   readonly policy: LinkingPolicy;
   readonly verifier: IdentityVerifier;
+  /** Where the policies want answers to be remembered. */
+  readonly answers: AnswerCache | null;
 }
 
 interface Kept {
@@ -131,6 +134,7 @@ export class ProviderDirectory {
       ref,
       policy: toLinkingPolicy(provider.policies, kind.defaults),
       verifier: kind.open({ ref, options: options.data }),
+      answers: AnswerCache.of(toAnswerLifetimes(provider.policies), this.clock),
     };
   }
 }

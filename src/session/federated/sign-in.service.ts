@@ -50,8 +50,10 @@ export class SignInService {
     const provider = await this.open(application, slug, purpose);
     const parsed = provider.verifier.credentialSchema.safeParse(credential);
     if (!parsed.success) throw inputError(parsed.error.issues, ['credential']);
+    const { ref, verifier, answers } = provider;
+    const ask = () => this.calls.run(ref.id, (signal) => verifier.verify(parsed.data, { signal }));
     return this.counted(application, provider, address, () =>
-      this.calls.run(provider.ref.id, (signal) => provider.verifier.verify(parsed.data, { signal })),
+      answers ? answers.answer(parsed.data, ask) : ask(),
     );
   }
 
