@@ -30,7 +30,8 @@ export class AnswerCache {
   }
 
   private constructor({ refusedSeconds, provenSeconds }: AnswerLifetimes, clock: Clock) {
-    const keeping = { ttlResolution: 0, perf: { now: () => clock.monotonic() } };
+    // To the library, what is kept since 0 is kept for ever.
+    const keeping = { ttlResolution: 0, perf: { now: () => clock.monotonic() + 1 } };
     this.refused =
       refusedSeconds === 0
         ? null
