@@ -9,7 +9,7 @@ import {
   type ProviderDocument,
 } from '../identity-providers/provider-definition.js';
 import { AdminKeyGuard, AdminOperation } from './admin-key.guard.js';
-import { toId } from './requests.js';
+import { toId, toSlug } from './requests.js';
 import { providerAnswer, providersAnswer } from './responses.js';
 
 /** The identity providers of an application. Who changes them decides who gets in as whom, which is for owners. */
@@ -113,10 +113,4 @@ export class AdminProvidersController {
     if (!application) throw new BrokerError('application_not_found');
     return application.id;
   }
-}
-
-/** The slug in a path; other text is nobody's, and PostgreSQL takes no NUL. */
-function toSlug(parameter: string): string {
-  if (!/^[a-z0-9_-]{1,64}$/.test(parameter)) throw new BrokerError('identity_provider_not_found');
-  return parameter;
 }

@@ -67,3 +67,9 @@ export function toId(parameter: string, code: ErrorCode): number {
   if (!isId) throw new BrokerError(code);
   return Number(parameter);
 }
+
+/** The slug of a provider in a path; other text is nobody's, and PostgreSQL takes no NUL. */
+export function toSlug(parameter: string): string {
+  if (!/^[a-z0-9_-]{1,64}$/.test(parameter)) throw new BrokerError('identity_provider_not_found');
+  return parameter;
+}

@@ -9,6 +9,7 @@ export const auditActs = [
   'identity_provider.enabled',
   'identity_provider.disabled',
   'identity_provider.deleted',
+  'identity_provider.tested',
   'admin_key.created',
   'admin_key.revoked',
   'master_key.rotated',

@@ -9,6 +9,7 @@ import { Clock } from '../time/clock.js';
 import { AnswerCache } from './answer-cache.js';
 import type { IdentityProvider, ProviderState } from './identity-provider.js';
 import { IdentityProviderRepository } from './identity-provider.repository.js';
+import { secretsOf, type FoundSecret } from './secret-options.js';
 import { toAnswerLifetimes, toLinkingPolicy } from './provider-policies.js';
 
 /** As for applications: a change is seen within two seconds by every process. */
@@ -27,6 +28,13 @@ export interface OpenProvider {
   readonly verifier: IdentityVerifier;
   /** Where the policies want answers to be remembered. */
   readonly answers: AnswerCache | null;
+}
+
+/** A provider that somebody looks at. */
+export interface OpenApart extends OpenProvider {
+  readonly enabled: boolean;
+  /** What of its options nobody may see. */
+  readonly secrets: readonly FoundSecret[];
 }
 
 interface Kept {
@@ -62,6 +70,20 @@ export class ProviderDirectory {
       });
     }
     return kept.open;
+  }
+
+  /**
+   * The provider as it is stored now, enabled or not, opened for this one time.
+   *
+   * @throws BrokerError `identity_provider_not_found`; `identity_provider_misconfigured` when it cannot be opened.
+   */
+  async openApart(applicationId: number, slug: string): Promise<OpenApart> {
+    const provider = SLUG.test(slug) ? await this.providers.findBySlug(applicationId, slug) : null;
+    if (!provider) throw new BrokerError('identity_provider_not_found');
+    const open = this.opened(provider);
+    if (!open) throw new BrokerError('identity_provider_misconfigured');
+    const paths = this.kinds.find(provider.kind)!.secretPaths;
+    return { ...open, enabled: provider.enabled, secrets: secretsOf(provider.options, paths) };
   }
 
   /** Forgets what is kept, after a change made in this process. */

@@ -42,13 +42,15 @@ export function carrySecrets(given: Json, present: Json, paths: readonly string[
   return { options, carried };
 }
 
-interface Found {
+/** A secret among options. */
+export interface FoundSecret {
   readonly path: readonly string[];
   readonly value: string;
 }
 
-function secretsOf(options: Json, paths: readonly string[]): Found[] {
-  const found: Found[] = [];
+/** The secrets that options hold, at the paths where their kind has some. */
+export function secretsOf(options: Json, paths: readonly string[]): FoundSecret[] {
+  const found: FoundSecret[] = [];
   for (const pattern of paths) collect(options, pattern.split('.'), [], found);
   return found;
 }
@@ -57,7 +59,7 @@ function collect(
   value: unknown,
   [key, ...rest]: readonly string[],
   path: readonly string[],
-  found: Found[],
+  found: FoundSecret[],
 ): void {
   if (key === undefined) {
     if (typeof value === 'string') found.push({ path, value });

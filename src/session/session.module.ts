@@ -21,6 +21,7 @@ import { PurgeSignInsJob } from './purge/purge-sign-ins.job.js';
 import { PurgeSessionsJob } from './purge/purge-sessions.job.js';
 import { RedirectSignInRepository } from './redirect/redirect-sign-in.repository.js';
 import { RedirectSignInService } from './redirect/redirect-sign-in.service.js';
+import { RehearsalService } from './rehearsal/rehearsal.service.js';
 import { RefreshService } from './refresh/refresh.service.js';
 import { RefreshTokenRepository } from './refresh/refresh-token.repository.js';
 import { RevocationFeed } from './revocation/revocation-feed.js';
@@ -62,6 +63,7 @@ import { UserStatusService } from './user-status.service.js';
     SignInService,
     FederatedAdmission,
     LinkedIdentitiesService,
+    RehearsalService,
     RedirectSignInRepository,
     RedirectSignInService,
     PurgeSignInsJob,
@@ -76,6 +78,7 @@ import { UserStatusService } from './user-status.service.js';
     SignInService,
     RedirectSignInService,
     LinkedIdentitiesService,
+    RehearsalService,
     SessionService,
     UserStatusService,
     SessionChecker,

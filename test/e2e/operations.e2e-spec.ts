@@ -43,6 +43,7 @@ describe('what an operator and a browser see', () => {
         'POST /admin/v1/applications/{id}/providers',
         'POST /admin/v1/applications/{id}/providers/{slug}/disable',
         'POST /admin/v1/applications/{id}/providers/{slug}/enable',
+        'POST /admin/v1/applications/{id}/providers/{slug}/test',
         'POST /admin/v1/applications/{id}/rotate-secret',
         'POST /admin/v1/applications/{id}/users/{user_id}/disable',
         'POST /admin/v1/applications/{id}/users/{user_id}/enable',

@@ -6,6 +6,7 @@ import type { Answer } from '../support/api-client.js';
 import { DatabaseRows } from '../support/database-rows.js';
 import { describeOnEachDatabase } from '../support/databases.js';
 import { describedRoutes, type DescribedRoute } from '../support/described-routes.js';
+import { labAssertion } from '../support/lab/lab-kind.js';
 import { Lab, LAB_KEY } from '../support/lab/lab.js';
 import type { TestApp } from '../support/test-app.js';
 
@@ -26,6 +27,7 @@ const NEEDED: Readonly<Record<string, AdminRole>> = {
   'DELETE /admin/v1/applications/{id}/providers/{slug}': 'owner',
   'POST /admin/v1/applications/{id}/providers/{slug}/enable': 'operator',
   'POST /admin/v1/applications/{id}/providers/{slug}/disable': 'operator',
+  'POST /admin/v1/applications/{id}/providers/{slug}/test': 'operator',
   'GET /admin/v1/applications/{id}/users/{user_id}/identities': 'viewer',
   'POST /admin/v1/applications/{id}/users/{user_id}/identities/{identity_id}/disable': 'operator',
   'POST /admin/v1/applications/{id}/users/{user_id}/identities/{identity_id}/enable': 'operator',
@@ -38,6 +40,9 @@ const BODIES: Readonly<Record<string, object>> = {
   'PATCH /admin/v1/applications/{id}/settings': { guests: false },
   'POST /admin/v1/applications/{id}/rotate-secret': { end_sessions: true },
   'POST /admin/v1/applications/{id}/providers': { kind: 'lab', slug: 'another', options: { key: LAB_KEY } },
+  'POST /admin/v1/applications/{id}/providers/{slug}/test': {
+    credential: { assertion: labAssertion(LAB_KEY, { sub: 'alice' }) },
+  },
   'PUT /admin/v1/applications/{id}/providers/{slug}': { options: { key: LAB_KEY } },
 };
 
