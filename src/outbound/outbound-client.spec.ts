@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { scriptedServer, type ScriptedServer } from '../../test/support/scripted-server.js';
 import { BrokerError } from '../errors/broker-error.js';
-import { RefusedAddressError } from './address-guard.js';
+import { RefusedAddressError } from './outbound-errors.js';
 import { OutboundClient } from './outbound-client.js';
 
 describe('OutboundClient', () => {
