@@ -46,11 +46,21 @@ export function toConnectionFailure(error: unknown): OutboundFailure {
   return isFailure(error) ? error : new ConnectionNotMadeError(codeOf(error));
 }
 
+/** What the client itself calls things. */
+const TEXTS: ReadonlyMap<string, string> = new Map([
+  ['UND_ERR_CONNECT_TIMEOUT', 'no connection in time'],
+  ['UND_ERR_HEADERS_TIMEOUT', 'no answer in time'],
+  ['UND_ERR_BODY_TIMEOUT', 'no answer in time'],
+  ['UND_ERR_HEADERS_OVERFLOW', 'the head of the answer is too long'],
+  ['UND_ERR_RES_EXCEEDED_MAX_SIZE', 'the answer is too long'],
+  ['UND_ERR_SOCKET', 'the connection ended before the answer did'],
+  ['UND_ERR_INVALID_ARG', 'the request cannot be sent as it is'],
+]);
+
 /** For people who look for the fault: a fixed text, or the name of an error of the operating system or of TLS. */
 export function failureText(failure: OutboundFailure): string {
-  if (failure instanceof RefusedAddressError) return failure.message;
-  if (failure.code === 'UND_ERR_CONNECT_TIMEOUT') return 'no connection in time';
-  return failure.code.startsWith('ERR_OUTBOUND_') ? failure.message : failure.code;
+  if (failure.code.startsWith('ERR_OUTBOUND_')) return failure.message;
+  return TEXTS.get(failure.code) ?? failure.code;
 }
 
 function isFailure(error: unknown): error is OutboundFailure {
