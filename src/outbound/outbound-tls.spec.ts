@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import type { ServerOptions } from 'node:https';
+import { env } from 'node:process';
 import { connect } from 'node:tls';
 import { inspect } from 'node:util';
 import { TestNames } from '../../test/support/test-names.js';
@@ -8,7 +9,7 @@ import { selfSigned, TestAuthority, type Certified } from '../../test/support/tl
 import { tlsServer } from '../../test/support/tls/tls-server.js';
 import type { BrokerError } from '../errors/broker-error.js';
 import { OutboundClient, type OutboundTls } from './outbound-client.js';
-import { ConnectionNotMadeError, NoAnswerError } from './outbound-errors.js';
+import { ConnectionNotMadeError, type NoAnswerError } from './outbound-errors.js';
 
 const HOST = 'partner.example';
 const authority = TestAuthority.named('The authority of the test');
@@ -108,14 +109,15 @@ describe('OutboundClient over TLS', () => {
 
   it('C-18 is not talked out of it by the environment', async () => {
     const { refusal } = await stage(selfSigned({ name: 'x', hosts: [HOST] }));
-    const [name, before] = ['NODE_TLS_REJECT_UNAUTHORIZED', process.env['NODE_TLS_REJECT_UNAUTHORIZED']];
-    process.env[name] = '0';
+    const name = 'NODE_TLS_REJECT_UNAUTHORIZED';
+    const before = env[name];
+    env[name] = '0';
     try {
       await refusal();
       await refusal(pinned);
     } finally {
-      if (before === undefined) delete process.env[name];
-      else process.env[name] = before;
+      if (before === undefined) delete env[name];
+      else env[name] = before;
     }
   });
 

@@ -177,7 +177,7 @@ describe('OutboundClient, watched', () => {
     server.hangUp();
     expect((await watched(clientOf(), { url })).exchange).toMatchObject({
       dialled,
-      failure: 'UND_ERR_SOCKET',
+      failure: 'the connection ended before the answer did',
     });
   });
 });
