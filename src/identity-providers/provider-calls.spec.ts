@@ -110,8 +110,8 @@ describe(ProviderCalls, () => {
     await Promise.resolve();
     fail!();
     expect(await Promise.all(outcomes)).toEqual(Array(22).fill('identity_provider_unavailable'));
-    // The places that became free with the first failures, and no more.
-    expect(asked).toBeLessThanOrEqual(4);
+    // Those whose turn came while the first failures were still being counted, and no more.
+    expect(asked).toBeLessThan(10);
   });
 
   it('tries a provider again with one call, and has no others wait for that', async () => {
