@@ -51,7 +51,7 @@ export class SignInService {
     const parsed = provider.verifier.credentialSchema.safeParse(credential);
     if (!parsed.success) throw inputError(parsed.error.issues, ['credential']);
     return this.counted(application, provider, address, () =>
-      this.calls.run(provider.ref.id, (signal) => provider.verifier.verify(parsed.data, { signal })),
+      this.calls.run(provider.ref, (signal) => provider.verifier.verify(parsed.data, { signal })),
     );
   }
 
