@@ -10,6 +10,7 @@ import type {
   OutboundResponse,
   OutboundTls,
 } from '../../outbound/outbound-client.js';
+import { ConnectionNotMadeError } from '../../outbound/outbound-errors.js';
 import type { Clock } from '../../time/clock.js';
 import { applyMapping, type MappedPerson } from '../mapping/apply-mapping.js';
 import { toOutboundTls } from '../tls.options.js';
@@ -118,16 +119,6 @@ function mapped(apply: () => MappedPerson, trace: VerificationTrace | undefined)
   }
 }
 
-/** The connection itself could not be made, so that nothing of the request was sent. */
-const NOT_CONNECTED = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EAI_AGAIN',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-
 function reachedNobody(error: unknown): boolean {
-  const cause = error instanceof BrokerError ? error.cause : undefined;
-  return cause instanceof Error && 'code' in cause && NOT_CONNECTED.has(String(cause.code));
+  return error instanceof BrokerError && error.cause instanceof ConnectionNotMadeError;
 }

@@ -19,8 +19,8 @@ export interface PartnerStage {
   readonly partner: PartnerDouble;
   readonly kind: HttpKind;
   /** Of a token in a JSON body, unless the options say otherwise. */
-  verifierOf(options?: object, kind?: HttpKind): IdentityVerifier;
-  close(): Promise<void>;
+  readonly verifierOf: (options?: object, kind?: HttpKind) => IdentityVerifier;
+  readonly close: () => Promise<void>;
 }
 
 export function kindTowards(clock: Clock, ...allow: string[]): { kind: HttpKind; outbound: OutboundClient } {
