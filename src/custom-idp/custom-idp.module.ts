@@ -3,14 +3,15 @@ import { IdentityModule } from '../identity/identity.module.js';
 import { VerifierKinds } from '../identity/verifier-kinds.js';
 import { OutboundModule } from '../outbound/outbound.module.js';
 import { TimeModule } from '../time/time.module.js';
+import { HttpKind } from './http/http.kind.js';
 
 /**
  * Owns the verifiers of custom identity providers: any partner's tokens, by configuration alone. Registers its kinds
  * and knows nothing of users and sessions; `session` meets them in the registry.
  */
-@Module({ imports: [IdentityModule, OutboundModule, TimeModule], providers: [] })
+@Module({ imports: [IdentityModule, OutboundModule, TimeModule], providers: [HttpKind] })
 export class CustomIdpModule {
-  constructor(kinds: VerifierKinds) {
-    void kinds;
+  constructor(kinds: VerifierKinds, http: HttpKind) {
+    kinds.register(http);
   }
 }

@@ -3,6 +3,7 @@ import { IdentityModule } from '../identity/identity.module.js';
 import { TimeModule } from '../time/time.module.js';
 import { IdentityProviderRepository } from './identity-provider.repository.js';
 import { IdentityProvidersService } from './identity-providers.service.js';
+import { ProviderCallMetrics } from './provider-call-metrics.js';
 import { ProviderCalls } from './provider-calls.js';
 import { ProviderDirectory } from './provider-directory.js';
 
@@ -12,7 +13,13 @@ import { ProviderDirectory } from './provider-directory.js';
  */
 @Module({
   imports: [IdentityModule, TimeModule],
-  providers: [IdentityProviderRepository, IdentityProvidersService, ProviderDirectory, ProviderCalls],
+  providers: [
+    IdentityProviderRepository,
+    IdentityProvidersService,
+    ProviderDirectory,
+    ProviderCallMetrics,
+    ProviderCalls,
+  ],
   exports: [IdentityProvidersService, ProviderDirectory, ProviderCalls],
 })
 export class IdentityProvidersModule {}

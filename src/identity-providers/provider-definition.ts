@@ -16,7 +16,7 @@ const optionsShape = z.record(z.string(), z.unknown());
 
 /** A definition as people write it, in YAML or JSON. Its options are for its kind to judge. */
 export const definitionSchema = z.strictObject({
-  kind: z.string().min(1).max(32).describe('facebook, twitter or firebase'),
+  kind: z.string().min(1).max(32).describe('facebook, twitter, firebase, http, …'),
   slug: z
     .string()
     .max(MAX_SLUG)
@@ -63,7 +63,7 @@ export function replaceOptions(
   given: Readonly<Record<string, unknown>>,
   present: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
-  const { options, carried } = carrySecrets(given, present, kind.secretPaths);
+  const { options, carried } = carrySecrets(given, present, kind.secretPaths, isPublicOf(kind));
   const parsed = parseOptions(kind, options);
   const before = kind.optionsSchema.safeParse(present);
   const sent = (value: unknown) => kind.secretDestinations(value).toSorted().join('\n');
@@ -93,7 +93,7 @@ export function toProviderDocument(
     enabled,
     version,
     // Of a kind that is not there nobody knows what is secret.
-    options: kind ? redactSecrets(provider.options, kind.secretPaths, fingerprint) : {},
+    options: kind ? redactSecrets(provider.options, kind.secretPaths, fingerprint, isPublicOf(kind)) : {},
     policies: kind ? policiesInForce(policies, kind) : policies,
     warnings: warningsOf(provider, kind),
     created_at: new Date(provider.createdAt).toISOString(),
@@ -102,6 +102,10 @@ export function toProviderDocument(
 }
 
 export type ProviderDocument = ReturnType<typeof toProviderDocument>;
+
+function isPublicOf(kind: VerifierKind): (value: string) => boolean {
+  return (value) => kind.isPublic?.(value) ?? false;
+}
 
 function policiesInForce(policies: Policies, kind: VerifierKind): Policies {
   const inForce = toLinkingPolicy(policies, kind.defaults);

@@ -82,8 +82,9 @@ export class ProviderDirectory {
     if (!provider) throw new BrokerError('identity_provider_not_found');
     const open = this.opened(provider);
     if (!open) throw new BrokerError('identity_provider_misconfigured');
-    const paths = this.kinds.find(provider.kind)!.secretPaths;
-    return { ...open, enabled: provider.enabled, secrets: secretsOf(provider.options, paths) };
+    const kind = this.kinds.find(provider.kind)!;
+    const secrets = secretsOf(provider.options, kind.secretPaths, (value) => kind.isPublic?.(value) ?? false);
+    return { ...open, enabled: provider.enabled, secrets };
   }
 
   /** Forgets what is kept, after a change made in this process. */

@@ -92,7 +92,7 @@ export class SignInService {
   }
 
   private ask({ ref, verifier, answers }: OpenProvider, credential: unknown): Promise<VerifiedIdentity> {
-    const ask = () => this.calls.run(ref.id, (signal) => verifier.verify(credential, { signal }));
+    const ask = () => this.calls.run(ref, (signal) => verifier.verify(credential, { signal }));
     return answers ? answers.answer(credential, ask) : ask();
   }
 

@@ -14,6 +14,9 @@ import { Mask } from './mask.js';
 import type { RehearsalReport } from './rehearsal-report.js';
 import { TraceRecorder } from './trace-recorder.js';
 
+/** A shorter one is no secret, and stands in other words as well. */
+const MIN_CONSTANT = 6;
+
 type Linking = NonNullable<RehearsalReport['linking']>;
 type Refusal = NonNullable<RehearsalReport['refusal']>;
 
@@ -126,8 +129,30 @@ function maskOf(provider: OpenApart, credential: unknown): Mask {
   const presented = Object.entries((credential ?? {}) as Record<string, unknown>).flatMap(([name, value]) =>
     typeof value === 'string' ? [{ name: `credential.${name}`, value }] : [],
   );
-  const configured = provider.secrets.map(({ path, value }) => ({ name: path.join('.'), value }));
+  const configured = provider.secrets.flatMap(({ path, value }) =>
+    constantsOf(value).map((constant) => ({ name: path.join('.'), value: constant })),
+  );
   return new Mask([...presented, ...configured]);
+}
+
+/** What a configured secret puts into requests: a template without its placeholders, and the texts in one of JSON. */
+function constantsOf(secret: string): string[] {
+  const texts = [secret, ...textsIn(secret)];
+  const parts = texts.flatMap((text) => [text, ...text.split(/#\{[^}]*\}/), ...text.split(' ')]);
+  return parts.filter((part) => part.length >= MIN_CONSTANT);
+}
+
+function textsIn(json: string): string[] {
+  try {
+    const texts: string[] = [];
+    JSON.parse(json, (_, value: unknown) => {
+      if (typeof value === 'string') texts.push(value);
+      return value;
+    });
+    return texts;
+  } catch {
+    return [];
+  }
 }
 
 function shown({ provider: _, oneTime: __, ...facts }: VerifiedIdentity): RehearsalReport['identity'] {
