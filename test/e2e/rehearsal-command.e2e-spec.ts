@@ -51,7 +51,7 @@ describe('providers test', () => {
     const token = partner.tokenOf('ada');
     const { code, stdout, stderr } = await test({ token });
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toContain(`identity: POST ${partner.url}/nested`.replace('POST', 'GET'));
+    expect(stdout).toContain(`identity: POST ${partner.url}/nested`);
     expect(stdout).toMatch(/✓ {2}uid .*#\{user\.id\}/);
     expect(stdout).toMatch(/– {2}website/);
     expect(stdout).toMatch(/total .* ms/);
