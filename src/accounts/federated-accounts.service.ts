@@ -63,14 +63,16 @@ export class FederatedAccountsService {
     if (decision.kind === 'refuse') throw refusal(decision.code);
     if (decision.kind === 'create') return this.admitNew(admission, decision, claims);
 
-    const user = await this.accounts.findForSignIn(identity.provider.applicationId, decision.userId);
+    const user =
+      known?.user ?? (await this.accounts.findForSignIn(identity.provider.applicationId, decision.userId));
     if (!user || user.disabled) throw new BrokerError('invalid_credentials');
-    // Unlinked or disabled while this transaction waited for the user: whoever unlinked was told that this way is shut.
-    if (known && !(await this.identities.noteUse(identity, user.id, claims.continuityHash)))
-      return this.admit(admission);
     const replacedGuestId = replacedGuest(admission, user);
-    if (known) await this.watch(identity, known);
-    else await this.insert(identity, user.id, claims);
+    if (known) {
+      await this.identities.noteUse(known, identity, claims.continuityHash);
+      await this.watch(identity, known);
+    } else {
+      await this.insert(identity, user.id, claims);
+    }
     const isSynced = policy.profileSync === 'every_sign_in';
     const current = isSynced ? await this.users.fillProfile(user, profileOf(identity)) : user;
     return { user: current, decision: decision.kind, replacedGuestId };
@@ -89,7 +91,7 @@ export class FederatedAccountsService {
     const user = await this.users.findExclusively(applicationId, userId);
     if (!user || user.disabled) throw new BrokerError('session_ended');
     await this.identities.lockSubject(identity);
-    if (await this.identities.find(identity)) throw new BrokerError('identity_already_linked');
+    if (await this.identities.isKnown(identity)) throw new BrokerError('identity_already_linked');
     await this.insert(identity, userId, claims);
     if (user.guest) await this.users.leaveGuestStatus(userId);
   }
@@ -151,7 +153,7 @@ export class FederatedAccountsService {
     claims: TrustedClaims,
     policy: LinkingPolicy,
   ): Promise<{ decision: AccountLinkDecision; known: KnownIdentity | null }> {
-    const known = (await this.identities.find(identity)) ?? (await this.findWaiting(identity));
+    const known = (await this.identities.findForSignIn(identity)) ?? (await this.findWaiting(identity));
     const { applicationId } = identity.provider;
     const candidates = known
       ? { known, emailHolder: null, phoneHolder: null, loginHolder: null }
@@ -167,7 +169,7 @@ export class FederatedAccountsService {
   /** Another transaction may be making the user; this one waits for it, and from here on others wait for this one. */
   private async findWaiting(identity: VerifiedIdentity): Promise<KnownIdentity | null> {
     await this.identities.lockSubject(identity);
-    return this.identities.find(identity);
+    return this.identities.findForSignIn(identity);
   }
 
   private async holderOf(applicationId: number, identifier: Identifier | null): Promise<Holder | null> {
@@ -213,7 +215,9 @@ export class FederatedAccountsService {
   private async watch({ provider, email, profile }: VerifiedIdentity, known: KnownIdentity): Promise<void> {
     const isAnother = (before: string | null | undefined, now: string | undefined) =>
       typeof before === 'string' && now !== undefined && before.toLowerCase() !== now.toLowerCase();
-    if (!isAnother(known.email, email?.address) || !isAnother(known.profile.name, profile.name)) return;
+    if (!isAnother(known.email, email?.address)) return;
+    const before = JSON.parse(known.profileText) as VerifiedIdentity['profile'];
+    if (!isAnother(before.name, profile.name)) return;
     await this.audit.record({
       act: 'identity.person_changed',
       applicationId: provider.applicationId,

@@ -4,6 +4,7 @@ import { Transactions } from '../persistence/transactions.js';
 import { Clock } from '../time/clock.js';
 import type { Identifier } from './identifiers.js';
 import type { Guest, LocalCredential, Profile, ProfileInput, User } from './user.js';
+import { toUser } from './user-row.js';
 import type { UserRow } from './user.entity.js';
 
 interface NewUser {
@@ -69,13 +70,13 @@ export class UserRepository {
     applicationId: number,
     id: number,
   ): Promise<(User & { credentialVersion: number }) | null> {
-    const where = { id, application_id: applicationId };
-    const row = await this.rows.findOne({
-      where,
-      // FOR SHARE. SQLite has one writer at a time anyway.
-      ...(this.transactions.dialect === 'postgres' && { lock: { mode: 'pessimistic_read' } }),
-    });
-    return row && { ...toUser(row), credentialVersion: row.credential_version };
+    // SQLite has one writer at a time anyway.
+    const lock = this.transactions.dialect === 'postgres' ? 'FOR SHARE' : '';
+    const [row] = await this.transactions.query<UserRow>(
+      `SELECT * FROM users WHERE id = :id AND application_id = :applicationId ${lock}`,
+      { id, applicationId },
+    );
+    return row ? { ...toUser(row), credentialVersion: row.credential_version } : null;
   }
 
   /** The user, for this transaction alone until it ends. */
@@ -320,34 +321,6 @@ function profileColumns(profile: ProfileInput): Partial<UserRow> {
     locale: profile.locale ?? null,
     timezone: profile.timezone ?? null,
     country: profile.country ?? null,
-  };
-}
-
-function toUser(row: UserRow): User {
-  return {
-    id: row.id,
-    applicationId: row.application_id,
-    login: row.login,
-    email: row.email,
-    emailVerified: row.email_verified,
-    phone: row.phone,
-    phoneVerified: row.phone_verified,
-    guest: row.guest,
-    disabled: row.disabled,
-    profile: {
-      fullName: row.full_name,
-      website: row.website,
-      externalId: row.external_id,
-      customData: row.custom_data,
-      tags: row.tags === null ? [] : (JSON.parse(row.tags) as string[]),
-      attributes: row.attributes === null ? {} : (JSON.parse(row.attributes) as Record<string, unknown>),
-      locale: row.locale,
-      timezone: row.timezone,
-      country: row.country,
-    },
-    lastRequestAt: row.last_request_at,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
   };
 }
 
