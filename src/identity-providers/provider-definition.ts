@@ -41,6 +41,15 @@ export function refuseReservedSlug(slug: string, kind: VerifierKind): void {
   throw fault('/slug', 'reserved', `"${slug}" is the name of something else`);
 }
 
+/** @throws BrokerError `validation_failed` for a replacement that would be another kind or have another name. */
+export function refuseMove(change: Replacement, present: Pick<IdentityProvider, 'kind' | 'slug'>): void {
+  for (const name of ['kind', 'slug'] as const) {
+    if (change[name] !== undefined && change[name] !== present[name]) {
+      throw fault(`/${name}`, 'not_allowed', 'cannot be changed');
+    }
+  }
+}
+
 /**
  * What the kind makes of options. What is stored is what was given: defaults are those of the version that runs.
  *
