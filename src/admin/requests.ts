@@ -36,6 +36,17 @@ export const rotateSecretBody = z
   })
   .prefault({});
 
+const version = z.int().min(1).max(MAX_ID);
+
+export const rollBackBody = z.strictObject({
+  version: version.describe('Whose content is to be in force again'),
+});
+
+export const compareQuery = z.strictObject({
+  from: z.coerce.number().pipe(version),
+  to: z.coerce.number().pipe(version),
+});
+
 export const applicationsQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(MAX_PAGE),
   cursor: cursor.refine((value) => value === undefined || Number(value) <= MAX_ID, {

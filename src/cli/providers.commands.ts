@@ -103,6 +103,8 @@ export function addProvidersCommands(program: Command, output: Output): void {
       });
   }
 
+  addVersionCommands(providers, output, show);
+
   providers
     .command('test')
     .description('do everything that a sign-in does, tell it step by step, and write nothing')
@@ -149,6 +151,66 @@ function parseCredential(json: string): unknown {
   throw new UsageError('The credential has to be a JSON object, such as {"token":"…"}.');
 }
 
+function addVersionCommands(
+  providers: Command,
+  output: Output,
+  show: (document: ProviderDocument) => void,
+): void {
+  providers
+    .command('versions')
+    .description('what its definition was, the latest version first')
+    .requiredOption('--app <id>', 'application_id')
+    .requiredOption('--provider <slug>', 'its slug')
+    .action(async ({ app, provider }: Named) => {
+      const items = await using(app, (service, id) => service.listVersions(id, provider));
+      output.result({ items }, () =>
+        table(
+          ['version', 'at', 'by', 'act', 'changed'],
+          items.map((item) => [
+            `${item.version}${item.present ? ' *' : ''}`,
+            item.at,
+            item.actor_kind === null ? 'unknown' : [item.actor_kind, item.actor_id ?? ''].join(' ').trim(),
+            item.restored_version === null ? item.act : `${item.act} to ${item.restored_version}`,
+            item.changed.join(' '),
+          ]),
+        ),
+      );
+    });
+
+  providers
+    .command('compare')
+    .description('where two versions of its definition differ, secrets as fingerprints')
+    .requiredOption('--app <id>', 'application_id')
+    .requiredOption('--provider <slug>', 'its slug')
+    .requiredOption('--from <version>', 'the one before')
+    .requiredOption('--to <version>', 'the one after')
+    .action(async ({ app, provider, from, to }: Named & { from: string; to: string }) => {
+      const [before, after] = [toId('from', from), toId('to', to)];
+      const compared = await using(app, (service, id) =>
+        service.compareVersions(id, provider, before, after),
+      );
+      const valueOf = (value: unknown) => (value === undefined ? '' : JSON.stringify(value));
+      output.result(compared, ({ items }) =>
+        table(
+          ['path', 'before', 'after'],
+          items.map((item) => [item.path, valueOf(item.from), valueOf(item.to)]),
+          (cell, column) => output.coloured(cell, ([null, 'red', 'green'] as const)[column] ?? null),
+        ),
+      );
+    });
+
+  providers
+    .command('rollback')
+    .description('make an earlier version of its definition a new one, secrets included')
+    .requiredOption('--app <id>', 'application_id')
+    .requiredOption('--provider <slug>', 'its slug')
+    .requiredOption('--to <version>', 'whose content is to be in force again')
+    .action(async ({ app, provider, to }: Named & { to: string }) => {
+      const version = toId('to', to);
+      show(await using(app, (service, id) => service.rollBack(id, provider, version)));
+    });
+}
+
 function using<T>(
   app: string,
   work: (service: IdentityProvidersService, applicationId: number) => Promise<T>,
@@ -190,6 +252,14 @@ function faultsOf(error: BrokerError): Error {
       );
     case 'identity_provider_not_found':
       return new UsageError('The application has no such identity provider. "providers list" shows its own.');
+    case 'identity_provider_version_not_found':
+      return new UsageError(
+        'The identity provider has no such version. "providers versions" shows those it has.',
+      );
+    case 'busy':
+      return new UsageError(
+        'Somebody else has changed the identity provider meanwhile. Nothing was changed.',
+      );
     case 'slug_taken':
       return new UsageError('The application has an identity provider with this slug already.');
     default:

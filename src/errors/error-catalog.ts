@@ -122,6 +122,13 @@ export const errorCatalog = {
     log: 'info',
     oauth: 'invalid_request',
   },
+  identity_provider_version_not_found: {
+    status: 404,
+    title: 'This identity provider has no such version.',
+    log: 'info',
+    oauth: 'invalid_request',
+    next: 'The versions that are kept are listed at GET …/providers/{slug}/versions.',
+  },
   identity_not_found: {
     status: 404,
     title: 'You have no such identity.',

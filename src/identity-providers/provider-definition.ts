@@ -41,6 +41,15 @@ export function refuseReservedSlug(slug: string, kind: VerifierKind): void {
   throw fault('/slug', 'reserved', `"${slug}" is the name of something else`);
 }
 
+/** @throws BrokerError `validation_failed` for a replacement that would be another kind or have another name. */
+export function refuseMove(change: Replacement, present: Pick<IdentityProvider, 'kind' | 'slug'>): void {
+  for (const name of ['kind', 'slug'] as const) {
+    if (change[name] !== undefined && change[name] !== present[name]) {
+      throw fault(`/${name}`, 'not_allowed', 'cannot be changed');
+    }
+  }
+}
+
 /**
  * What the kind makes of options. What is stored is what was given: defaults are those of the version that runs.
  *
@@ -93,7 +102,7 @@ export function toProviderDocument(
     enabled,
     version,
     // Of a kind that is not there nobody knows what is secret.
-    options: kind ? redactSecrets(provider.options, kind.secretPaths, fingerprint, isPublicOf(kind)) : {},
+    options: kind ? shownOptions(provider.options, kind, fingerprint) : {},
     policies: kind ? policiesInForce(policies, kind) : policies,
     warnings: warningsOf(provider, kind),
     created_at: new Date(provider.createdAt).toISOString(),
@@ -102,6 +111,15 @@ export function toProviderDocument(
 }
 
 export type ProviderDocument = ReturnType<typeof toProviderDocument>;
+
+/** The options, secrets as fingerprints. */
+export function shownOptions(
+  options: IdentityProvider['options'],
+  kind: VerifierKind,
+  fingerprint: (secret: string) => string,
+): IdentityProvider['options'] {
+  return redactSecrets(options, kind.secretPaths, fingerprint, isPublicOf(kind));
+}
 
 function isPublicOf(kind: VerifierKind): (value: string) => boolean {
   return (value) => kind.isPublic?.(value) ?? false;

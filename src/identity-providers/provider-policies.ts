@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { inputError } from '../http/input.js';
 import type { LinkingPolicy } from '../identity/linking-policy.js';
 import type { AnswerLifetimes } from './answer-cache.js';
 import type { KindDefaults } from '../identity/verifier-kind.js';
@@ -79,6 +80,13 @@ export function policyWarnings(policies: Policies): readonly string[] {
         ]
       : []),
   ];
+}
+
+/** Policies that another version of the program may have stored. @throws BrokerError `validation_failed` */
+export function parsePolicies(stored: unknown): Policies {
+  const parsed = policiesSchema.safeParse(stored);
+  if (!parsed.success) throw inputError(parsed.error.issues, ['policies']);
+  return parsed.data;
 }
 
 /** The policies in force. */

@@ -1,3 +1,5 @@
+import { toPointer } from '../http/input.js';
+
 /** What stands in for a secret that is not shown. */
 export interface Redacted {
   /** Of the same secret always the same, so that people can tell whether it is the one they mean. */
@@ -49,7 +51,7 @@ export function carrySecrets(
     const own = parent[path.at(-1)!];
     if (own === undefined ? isEntry : !isRedacted(own)) continue;
     options = put(options, path, value);
-    carried.push(path.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''));
+    carried.push(toPointer(path));
   }
   return { options, carried };
 }
@@ -106,6 +108,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-function isRedacted(value: unknown): boolean {
+export function isRedacted(value: unknown): boolean {
   return isObject(value) && Object.keys(value).length === 1 && typeof value['fingerprint'] === 'string';
 }

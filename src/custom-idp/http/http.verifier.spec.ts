@@ -1,7 +1,16 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { ManualClock } from '../../../test/support/manual-clock.js';
-import { PARTNER, partnerStage, type PartnerStage } from '../../../test/support/partner/partner-stage.js';
+import {
+  outboundTowards,
+  PARTNER,
+  partnerStage,
+  type PartnerStage,
+} from '../../../test/support/partner/partner-stage.js';
+import { TestNames } from '../../../test/support/test-names.js';
+import { TestAuthority } from '../../../test/support/tls/certificates.js';
+import { tlsServer } from '../../../test/support/tls/tls-server.js';
 import type { IdentityVerifier } from '../../identity/identity-verifier.js';
+import { HttpKind } from './http.kind.js';
 import type { TracedCheck, TracedExchange, TracedMapping } from '../../observability/verification-trace.js';
 
 const MAPPING = { uid: '#{user.id}', email: '#{user.email}', full_name: '#{user.full_name}' };
@@ -158,6 +167,32 @@ describe('HttpVerifier', () => {
         externalId: '1000',
       });
     });
+  });
+
+  it('shows its certificate to a partner that it knows by a pinned authority, and to no other', async () => {
+    const authority = TestAuthority.named('The authority of the partner');
+    const server = await tlsServer(authority.issue({ name: 'partner', hosts: ['partner.example'] }), {
+      ca: authority.certificate,
+      requestCert: true,
+      rejectUnauthorized: true,
+    });
+    const names = new TestNames().set('partner.example', ['127.0.0.1']);
+    const outbound = outboundTowards(['127.0.0.1'], names);
+    const kind = new HttpKind(outbound, clock);
+    const own = authority.issue({ name: 'ostiary', hosts: [] });
+    const at = { url: `https://partner.example:${server.port}/`, mapping: { uid: '#{id}' } };
+    const tls = { ca: authority.certificate, client_certificate: own.certificate, client_key: own.key };
+    expect((await verify(stage.verifierOf({ ...at, tls }, kind), { token: 't' })).subject).toBe('ada');
+    expect(server.requests.map(({ shown }) => shown)).toEqual(['ostiary']);
+    for (const less of [undefined, { ca: authority.certificate }, { ca: own.certificate }]) {
+      const verifier = stage.verifierOf({ ...at, ...(less && { tls: less }) }, kind);
+      await expect(verify(verifier, { token: 't' })).rejects.toMatchObject({
+        code: 'identity_provider_unavailable',
+      });
+    }
+    expect(server.requests).toHaveLength(1);
+    await outbound.close();
+    await server.close();
   });
 
   describe('tells whoever watches', () => {

@@ -4,6 +4,7 @@ import { AuditAndAdminKeys1763700100000 } from './1763700100000-audit-and-admin-
 import { Jobs1763700200000 } from './1763700200000-jobs.js';
 import { FederatedSignIn1763800000000 } from './1763800000000-federated-sign-in.js';
 import { MappedFields1763900000000 } from './1763900000000-mapped-fields.js';
+import { ProviderVersions1763900300000 } from './1763900300000-provider-versions.js';
 
 /** All migrations, oldest first. Each runs on SQLite and on PostgreSQL. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   Jobs1763700200000,
   FederatedSignIn1763800000000,
   MappedFields1763900000000,
+  ProviderVersions1763900300000,
 ];

@@ -33,6 +33,8 @@ export interface LabClaims {
 const optionsSchema = z.strictObject({
   key: z.string().min(8),
   url: z.url().default('https://lab.example'),
+  /** What it would dial, if it dialled anybody. */
+  dials: z.array(z.string()).default([]),
   fails: z.enum(['down', 'misconfigured']).optional(),
 });
 type Options = z.output<typeof optionsSchema>;
@@ -62,9 +64,8 @@ export class LabKind implements VerifierKind<Options> {
   secretDestinations({ url }: Options): string[] {
     return [new URL(url).origin];
   }
-  /** It dials nobody. */
-  destinations(): URL[] {
-    return [];
+  destinations({ dials }: Options): URL[] {
+    return dials.map((url) => new URL(url));
   }
   warnings(): string[] {
     return [];

@@ -1,6 +1,7 @@
 import { HttpKind } from '../../../src/custom-idp/http/http.kind.js';
 import type { IdentityVerifier } from '../../../src/identity/identity-verifier.js';
 import type { ProviderRef } from '../../../src/identity/verified-identity.js';
+import type { NameResolver } from '../../../src/outbound/name-resolver.js';
 import { OutboundClient } from '../../../src/outbound/outbound-client.js';
 import { SystemClock, type Clock } from '../../../src/time/clock.js';
 import { PartnerDouble } from './partner-double.js';
@@ -23,8 +24,12 @@ export interface PartnerStage {
   readonly close: () => Promise<void>;
 }
 
+export function outboundTowards(allow: readonly string[], names?: NameResolver): OutboundClient {
+  return new OutboundClient({ ...OUTBOUND, allow: [...allow] }, names);
+}
+
 export function kindTowards(clock: Clock, ...allow: string[]): { kind: HttpKind; outbound: OutboundClient } {
-  const outbound = new OutboundClient({ ...OUTBOUND, allow });
+  const outbound = outboundTowards(allow);
   return { kind: new HttpKind(outbound, clock), outbound };
 }
 
