@@ -20,7 +20,6 @@ export const cidp: Bench = {
             params: { token: '#{token}' },
             mapping: {
               uid: '#{user.id}',
-              login: '#{user.login}',
               full_name: '#{user.name}',
               email: '#{user.email}',
             },

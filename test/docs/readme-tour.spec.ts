@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { SamplePartner } from '../support/sample-partner.js';
 import { REPOSITORY, ServerProcess } from '../support/server-process.js';
 import { codeBlocks, readmeSection } from './readme.js';
 
@@ -11,6 +12,9 @@ const TOUR_MILLISECONDS = 60_000;
 
 /** Printed between two blocks, so that what each one says can be told apart. */
 const BETWEEN = '=== next block ===';
+
+/** The block that people look at. */
+const PICTURE = 10;
 
 interface Printed {
   readonly session?: Record<string, unknown>;
@@ -21,13 +25,17 @@ interface Printed {
 describe('the tour of the README, typed as printed', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'ostiary-tour-'));
   let server: ServerProcess;
+  let partner: SamplePartner;
   /** What each block printed: its lines, parsed. */
   let printed: unknown[][];
 
   beforeAll(async () => {
-    server = await ServerProcess.start({ DATA_DIR: dataDir });
+    // As the text says: in terminals of their own.
+    server = await ServerProcess.start({ DATA_DIR: dataDir, OUTBOUND_ALLOW: '127.0.0.1' });
+    partner = await SamplePartner.start();
     const { PATH = '', HOME = '' } = process.env;
-    printed = runInOneShell(codeBlocks(readmeSection('Five-minute tour'), 'sh'), {
+    const blocks = codeBlocks(readmeSection('Five-minute tour'), 'sh');
+    printed = runInOneShell(blocks.map(besideOtherPartners), {
       PATH,
       HOME,
       DATA_DIR: dataDir,
@@ -36,8 +44,19 @@ describe('the tour of the README, typed as printed', () => {
   }, START_MILLISECONDS + TOUR_MILLISECONDS);
   afterAll(async () => {
     await server?.end();
+    await partner?.stop();
     rmSync(dataDir, { recursive: true, force: true });
   });
+
+  /** The definition, for a partner at the port it got: somebody may be on the tour on this machine. */
+  const besideOtherPartners = (block: string): string => {
+    const file = 'examples/partner/provider.yaml';
+    const copy = join(dataDir, 'provider.yaml');
+    const text = readFileSync(join(REPOSITORY, file), 'utf8');
+    expect(text).toContain('http://127.0.0.1:8090/');
+    writeFileSync(copy, text.replace('http://127.0.0.1:8090', partner.url));
+    return block.replace(file, copy);
+  };
 
   const line = (block: number, at = 0) => printed[block]![at] as Printed;
 
@@ -109,12 +128,41 @@ describe('the tour of the README, typed as printed', () => {
     });
   });
 
+  it('makes a provider of the sample file', () => {
+    expect(line(9)).toMatchObject({ slug: 'partner', kind: 'http', enabled: true });
+  });
+
+  it('shows what would happen with a token, as in the picture beside it', () => {
+    const pattern = (text: string) =>
+      new RegExp(
+        text
+          .trim()
+          .replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+          .replaceAll('…', '.*')
+          .replaceAll('8090', '\\d+')
+          .replaceAll(/ {2,}/g, ' +'),
+      );
+    const [picture] = codeBlocks(readmeSection('Five-minute tour'), 'text');
+    const shown = picture!.trim().split('\n');
+    expect(shown.length).toBeGreaterThan(5);
+    const said = printed[PICTURE]!.join('\n');
+    for (const text of shown) expect(said).toMatch(pattern(text));
+    expect(said).not.toContain('ada-token-1815');
+  });
+
+  it("signs the partner's user in, who has no password", async () => {
+    expect(line(11)).toMatchObject({
+      session: { kind: 'user', provider: 'partner' },
+      user: { login: 'ada', full_name: 'Ada Lovelace' },
+    });
+  });
+
   it('shows beside each block the answer that it gets, shortened', () => {
     const shown = codeBlocks(readmeSection('Five-minute tour'), 'json').map((block) =>
       block.trim().split('\n').map(containing),
     );
-    // The first block prints nothing and has nothing beside it.
-    expect(printed.slice(1)).toEqual(shown);
+    // The first block prints nothing and has nothing beside it, and one prints a picture.
+    expect(printed.filter((_, i) => i !== 0 && i !== PICTURE)).toEqual(shown);
   });
 
   it('leads to a page that describes every route', async () => {
@@ -128,7 +176,7 @@ describe('the tour of the README, typed as printed', () => {
   });
 });
 
-/** @returns for each block the lines it printed, each of which has to be JSON. */
+/** @returns for each block the lines it printed, parsed where they are JSON. */
 function runInOneShell(blocks: readonly string[], environment: Record<string, string>): unknown[][] {
   const { status, stdout, stderr } = spawnSync('bash', ['-eu', '-o', 'pipefail'], {
     cwd: REPOSITORY,
@@ -142,13 +190,14 @@ function runInOneShell(blocks: readonly string[], environment: Record<string, st
     text
       .split('\n')
       .filter(Boolean)
-      .map((said) => JSON.parse(said) as unknown),
+      .map((said) => (/^[{[\d]/.test(said) ? (JSON.parse(said) as unknown) : said)),
   );
 }
 
 /** A shortened answer (`"token":"osta_…"`, `"settings":{…}`, `"kind":"user",…}`) as what the real one has to contain. */
 function containing(shown: string): unknown {
   const toMatcher = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(toMatcher);
     if (typeof value === 'object' && value !== null) {
       const members = Object.entries(value).map(([name, inner]) => [name, toMatcher(inner)]);
       return expect.objectContaining(Object.fromEntries(members) as object);

@@ -1,4 +1,3 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import type { Application } from '../../src/applications/application.js';
 import { ApiClient, type Begun } from '../support/api-client.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { createApplication, TOWARDS_STAND_INS } from '../support/facebook/facebook-installation.js';
+import { runSamplePartner, SamplePartner } from '../support/sample-partner.js';
 import { ostiary, REPOSITORY, ServerProcess } from '../support/server-process.js';
 
 const EXAMPLE = join(REPOSITORY, 'examples', 'partner');
@@ -24,7 +24,7 @@ describe('the sample partner', () => {
   });
   afterAll(async () => {
     await server?.end();
-    await partner?.stop();
+    if (partner) expect(await partner.stop()).toEqual([0, null]);
     await database?.remove();
   });
 
@@ -88,52 +88,10 @@ describe('the sample partner', () => {
 
   it('says which port is in use', async () => {
     const { port } = new URL(partner.url);
-    const second = run({ PORT: port });
+    const second = runSamplePartner({ PORT: port });
     let text = '';
     second.stderr!.on('data', (chunk: Buffer) => (text += chunk.toString()));
     expect(await once(second, 'close')).toEqual([1, null]);
     expect(text).toContain(`Port ${port} is in use`);
   });
 });
-
-/** `npm run example:partner`, in a process of its own. */
-class SamplePartner {
-  private text = '';
-
-  private constructor(private readonly child: ChildProcess) {
-    child.stdout!.on('data', (chunk: Buffer) => (this.text += chunk.toString()));
-  }
-
-  static async start(): Promise<SamplePartner> {
-    const partner = new SamplePartner(run({ PORT: '0' }));
-    while (!partner.text.includes('Ctrl-C')) await once(partner.child.stdout!, 'data');
-    return partner;
-  }
-
-  get output(): string {
-    return this.text;
-  }
-
-  get url(): string {
-    return /http:\/\/127\.0\.0\.1:\d+/.exec(this.text)![0];
-  }
-
-  async stop(): Promise<void> {
-    const closed = once(this.child, 'close');
-    this.child.kill('SIGTERM');
-    expect(await closed).toEqual([0, null]);
-  }
-}
-
-/** What the script of package.json runs. */
-function run(env: Readonly<Record<string, string>>): ChildProcess {
-  const { scripts } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
-    scripts: Record<string, string>;
-  };
-  const [, file] = /^node (\S+)$/.exec(scripts['example:partner']!)!;
-  return spawn(process.execPath, [file!], {
-    cwd: REPOSITORY,
-    env: { PATH: process.env['PATH'], ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-}
