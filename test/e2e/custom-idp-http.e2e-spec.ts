@@ -141,6 +141,13 @@ describeOnEachDatabase('signing in with a partner that is asked over HTTP', (kin
     expect(there.body.session.application_id).toBe(theirs.id);
   });
 
+  it('tells the partner the id of the request, by which both logs can be read together', async () => {
+    await addProvider(plain());
+    const answer = await begin({ token: 'nobody' });
+    expect(partner.lastCall.headers['x-request-id']).toMatch(/./);
+    expect(partner.lastCall.headers['x-request-id']).toBe(answer.headers.get('x-request-id'));
+  });
+
   it('A-16 believes nothing that stands beside the token', async () => {
     await addProvider(plain());
     const before = partner.calls.length;

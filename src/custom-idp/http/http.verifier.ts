@@ -15,6 +15,7 @@ import type {
   OutboundResponse,
   OutboundTls,
 } from '../../outbound/outbound-client.js';
+import { currentRequest } from '../../observability/request-context.js';
 import { ConnectionNotMadeError } from '../../outbound/outbound-errors.js';
 import type { Clock } from '../../time/clock.js';
 import { applyMapping, type MappedPerson } from '../mapping/apply-mapping.js';
@@ -82,6 +83,7 @@ export class HttpVerifier implements IdentityVerifier<Credential>, TakesPassword
       method,
       url: target,
       headers: {
+        ...requestIdHeader(),
         ...own,
         ...(isPost && { 'content-type': CONTENT_TYPES[bodyFormat] }),
         ...(signingKey && signatureHeaders(signingKey, payload, this.clock.now())),
@@ -133,6 +135,12 @@ function mapped(apply: () => MappedPerson, trace: VerificationTrace | undefined)
     });
     throw error;
   }
+}
+
+/** By which the partner's log and ours can be laid side by side. */
+function requestIdHeader(): Readonly<Record<string, string>> {
+  const id = currentRequest()?.id;
+  return id ? { 'x-request-id': id } : {};
 }
 
 function reachedNobody(error: unknown): boolean {
