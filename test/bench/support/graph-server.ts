@@ -10,12 +10,21 @@ export interface GraphOrder {
   readonly appId: string;
   /** How long each answer takes; 0: at once. */
   readonly delayMilliseconds: number;
+  /** `well` unless told otherwise. */
+  readonly state?: GraphState;
 }
+
+/** What becomes of a request: an answer, a 500, or nothing at all. May be sent later, too. */
+export type GraphState = 'well' | 'failing' | 'hanging';
 
 const JSON_HEADERS = { 'content-type': 'application/json; charset=UTF-8' };
 
-process.once('message', ({ appId, delayMilliseconds }: GraphOrder) => {
+process.once('message', ({ appId, delayMilliseconds, state: first = 'well' }: GraphOrder) => {
+  let state: GraphState = first;
+  process.on('message', (next: GraphState) => (state = next));
   const server = createServer((request, response) => {
+    if (state === 'hanging') return;
+    if (state === 'failing') return void response.writeHead(500).end();
     const url = request.url!;
     const isDebug = url.includes('/debug_token?');
     const token = isDebug

@@ -1,5 +1,5 @@
 import type { DirectOrder, DirectReport } from './direct-graph.js';
-import type { GraphOrder } from './graph-server.js';
+import type { GraphOrder, GraphState } from './graph-server.js';
 import { cpuMicroseconds } from './process-usage.js';
 import type { Resources } from './resources.js';
 import { endProcess, forkWorker, nextMessage } from './worker-process.js';
@@ -13,7 +13,11 @@ export async function startGraph(order: GraphOrder, resources: Resources) {
   const listening = nextMessage<number>(worker, 'The stand-in for Graph');
   worker.send(order);
   const port = await listening;
-  return { url: `http://127.0.0.1:${port}`, cpuMicroseconds: () => cpuMicroseconds(worker.pid!) };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    cpuMicroseconds: () => cpuMicroseconds(worker.pid!),
+    become: (state: GraphState) => void worker.send(state),
+  };
 }
 
 /** Has the two calls of a sign-in made without a broker. */
