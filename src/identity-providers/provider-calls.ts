@@ -24,6 +24,10 @@ interface Guards {
   readonly places: BulkheadPolicy;
 }
 
+/** Causes for the log: made once and without a stack, as there may be hundreds a second while a provider is down. */
+const LEFT_ALONE = withoutStack('the provider is left alone after failures in a row');
+const NO_PLACE = withoutStack('the provider has as many calls as it may have');
+
 /** Its time was up before it had a place: that says nothing about the provider. */
 class StillWaitingError extends Error {
   override readonly name = 'StillWaitingError';
@@ -69,11 +73,12 @@ export class ProviderCalls {
       tell('proven');
       return value;
     } catch (error) {
-      tell(outcomeOf(error));
+      const outcome = outcomeOf(error);
+      tell(outcome);
       if (error instanceof BrokerError) throw withRetryAfter(error, this.config.breakSeconds);
       if (!isTurnedAway(error)) throw error;
       throw new BrokerError('identity_provider_unavailable', {
-        cause: error,
+        cause: outcome === 'left_alone' ? LEFT_ALONE : NO_PLACE,
         retryAfterSeconds: this.config.breakSeconds,
       });
     }
@@ -153,6 +158,12 @@ export class ProviderCalls {
     }
     return guards;
   }
+}
+
+function withoutStack(message: string): Error {
+  const error = new Error(message);
+  error.stack = `${error.name}: ${message}`;
+  return error;
 }
 
 function isTurnedAway(error: unknown): boolean {

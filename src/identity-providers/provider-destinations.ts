@@ -16,7 +16,7 @@ const DETAILS: Readonly<Record<Refusal, string>> = {
 export interface JudgedDestinations {
   /** What whoever saves them should know. */
   readonly warnings: readonly string[];
-  covers(destinations: readonly URL[]): boolean;
+  readonly covers: (destinations: readonly URL[]) => boolean;
 }
 
 /** Refuses to save a definition that leads the server into a network that is not meant for it. */

@@ -65,4 +65,15 @@ describe(guardedAgents.name, () => {
       code: 'ERR_OUTBOUND_REFUSED',
     });
   });
+
+  it.each([
+    ['8.8.8.8', 22],
+    ['partner.example', 6379],
+  ])('C-04 does not dial %s at port %i', async (host, port) => {
+    const agent = agentThatAllows(['127.0.0.1']);
+    const dialled = new Promise((resolve, reject) => {
+      get({ host, port, agent }, resolve).once('error', reject);
+    });
+    await expect(dialled).rejects.toMatchObject({ refusal: 'refused port' });
+  });
 });

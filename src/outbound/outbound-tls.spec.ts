@@ -192,6 +192,15 @@ describe('OutboundClient over TLS', () => {
     expect(server.connections()).toBe(kept + 1);
   });
 
+  it('closes them all with the client', async () => {
+    const { client, send, server } = await stage(partner);
+    await send(pinned);
+    await send({ ...pinned });
+    await client.close();
+    expect(await server.open()).toBe(0);
+    await expect(send(pinned)).rejects.toMatchObject({ code: 'identity_provider_unavailable' });
+  });
+
   it('takes settings that cannot be read for a provider that cannot be reached', async () => {
     const { refusal } = await stage(partner);
     await refusal({ ca: 'no certificate' });

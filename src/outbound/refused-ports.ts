@@ -6,7 +6,7 @@ const BAD_PORTS = [
   3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
 ];
 
-/** Stores, queues and the masters of clusters: many answer whoever reaches them, and no identity provider lives there. */
+/** Stores, queues, remote desktops and machines that run containers: many answer whoever reaches them, and no identity provider lives there. */
 const STORE_PORTS = [
   445, // SMB
   1433, // SQL Server
@@ -24,12 +24,11 @@ const STORE_PORTS = [
   5900, // VNC
   5984, // CouchDB
   6379, // Redis
-  6443, // Kubernetes
   9042, // Cassandra
   9092, // Kafka
   9200, // Elasticsearch
   9300,
-  10250, // Kubernetes nodes
+  10250, // nodes of Kubernetes
   10255,
   11211, // memcached
   27017, // MongoDB

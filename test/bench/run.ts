@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cidp } from './cidp.bench.js';
+import { cidpChaos } from './cidp-chaos.bench.js';
 import { federatedSignIn } from './federated-sign-in.bench.js';
 import { memory } from './memory.bench.js';
 import { passwordSignIn } from './password-sign-in.bench.js';
@@ -21,6 +22,7 @@ const benches: readonly Bench[] = [
   passwordSignIn,
   federatedSignIn,
   cidp,
+  cidpChaos,
   refresh,
   revocation,
   memory,

@@ -58,7 +58,7 @@ export async function measureBrokered(signIn: BrokeredSignIn, context: BenchCont
   const { progress, resources } = context;
   progress.plan(2 * (1 + 2 * (1 + 2 * ROUNDS) + ROUNDS));
   const placeOf = async (slug: string, name: string, delayMilliseconds: number): Promise<Place> => {
-    const url = await startProvider({ appId: APP_ID, delayMilliseconds }, resources);
+    const { url } = await startProvider({ appId: APP_ID, delayMilliseconds }, resources);
     return { slug, name, url, isNear: delayMilliseconds === 0 };
   };
   const places = [

@@ -15,12 +15,21 @@ export interface ProviderOrder {
    * token: people are not answered in step, and whoever asks for the same people waits as long.
    */
   readonly delayMilliseconds: number;
+  /** `well` unless told otherwise. */
+  readonly state?: ProviderState;
 }
+
+/** What becomes of a request: an answer, a 500, or nothing at all. May be sent later, too. */
+export type ProviderState = 'well' | 'failing' | 'hanging';
 
 const JSON_HEADERS = { 'content-type': 'application/json; charset=UTF-8' };
 
-process.once('message', ({ appId, delayMilliseconds }: ProviderOrder) => {
+process.once('message', ({ appId, delayMilliseconds, state: first = 'well' }: ProviderOrder) => {
+  let state: ProviderState = first;
+  process.on('message', (next: ProviderState) => (state = next));
   const server = createServer((request, response) => {
+    if (state === 'hanging') return;
+    if (state === 'failing') return void response.writeHead(500).end();
     const answer = (id: string, document: unknown) => {
       const body = JSON.stringify(document);
       const send = () => {

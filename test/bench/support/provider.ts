@@ -1,17 +1,25 @@
 import type { DirectOrder, DirectReport } from './direct-caller.js';
-import type { ProviderOrder } from './provider-server.js';
+import type { ProviderOrder, ProviderState } from './provider-server.js';
 import type { Resources } from './resources.js';
 import { endProcess, forkWorker, nextMessage } from './worker-process.js';
 
 const END_GRACE_MILLISECONDS = 2000;
 
-/** Starts a stand-in for a provider, in a process of its own. @returns its origin. */
-export async function startProvider(order: ProviderOrder, resources: Resources): Promise<string> {
+/** A stand-in for a provider. */
+export interface StandIn {
+  /** Its origin. */
+  readonly url: string;
+  become(state: ProviderState): void;
+}
+
+/** Starts a stand-in for a provider, in a process of its own. */
+export async function startProvider(order: ProviderOrder, resources: Resources): Promise<StandIn> {
   const worker = forkWorker('provider-server.ts');
   resources.defer(() => endProcess(worker, END_GRACE_MILLISECONDS));
   const listening = nextMessage<number>(worker, 'The stand-in for a provider');
   worker.send(order);
-  return `http://127.0.0.1:${await listening}`;
+  const url = `http://127.0.0.1:${await listening}`;
+  return { url, become: (state) => void worker.send(state) };
 }
 
 /** Has the calls of sign-ins made without a broker. */

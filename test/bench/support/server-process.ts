@@ -21,6 +21,8 @@ interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Opens a channel for a preload given in `nodeArguments`. */
   readonly withChannel?: boolean;
+  /** Lets nobody see its log, for load that it has much to say about. */
+  readonly unheard?: boolean;
   /** Processes that serve, with a parent above them; none given: one process in all. */
   readonly workers?: number;
 }
@@ -40,14 +42,15 @@ export class ServerProcess {
   static async start(
     database: BenchDatabase,
     resources: Resources,
-    { nodeArguments = [], env = {}, withChannel = false, workers }: StartOptions = {},
+    { nodeArguments = [], env = {}, withChannel = false, unheard = false, workers }: StartOptions = {},
   ): Promise<ServerProcess> {
     const port = await freePort();
     const startedAt = performance.now();
+    const log = unheard ? 'ignore' : 2;
     const child = spawn(process.execPath, [...nodeArguments, MAIN], {
       cwd: PROJECT,
       env: { ...database.env, PORT: String(port), ...env, ...(workers && { WORKERS: String(workers) }) },
-      stdio: withChannel ? ['ignore', 2, 2, 'ipc'] : ['ignore', 2, 2],
+      stdio: ['ignore', log, log, ...(withChannel ? (['ipc'] as const) : [])],
     });
     resources.defer(() => endProcess(child, STOP_GRACE_MILLISECONDS));
     while (!(await isReady(port, workers))) {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type ServerOptions } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Certified } from './certificates.js';
 
@@ -10,6 +10,8 @@ export interface TlsServer {
   readonly requests: { readonly path: string; readonly shown: string | null }[];
   /** How many clients have connected, whether or not they liked what they saw. */
   connections(): number;
+  /** How many connections there are, when those that are being closed are gone. */
+  open(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -26,7 +28,12 @@ export async function tlsServer(
     response.setHeader('content-type', 'application/json').end('{"id":"ada"}');
   });
   let connections = 0;
-  server.on('connection', () => (connections += 1));
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    connections += 1;
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   // Clients that do not like what they see are what is tried.
   server.on('tlsClientError', () => undefined);
   server.listen(0, '127.0.0.1');
@@ -35,6 +42,10 @@ export async function tlsServer(
     port: (server.address() as AddressInfo).port,
     requests,
     connections: () => connections,
+    open: async () => {
+      await Promise.all([...sockets].map((socket) => once(socket, 'close')));
+      return sockets.size;
+    },
     close: async () => {
       server.closeAllConnections();
       server.close();

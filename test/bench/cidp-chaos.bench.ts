@@ -1,0 +1,219 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Bench, BenchContext, Figure } from './support/bench.js';
+import { createPostgres, createSqlite, type BenchDatabase } from './support/bench-database.js';
+import { startProvider, type StandIn } from './support/provider.js';
+import type { ProviderState } from './support/provider-server.js';
+import { configInForce, createApplication, createProvider } from './support/installation.js';
+import { rawRequest, runLoad } from './support/load.js';
+import { ServerProcess } from './support/server-process.js';
+import { spread } from './support/statistics.js';
+
+const ROUNDS = 5;
+const ROUND_SECONDS = 12;
+const USERS = 200;
+/** Of the application that nothing is wrong with. */
+const PACED_PER_SECOND = 50;
+/** At each of the two partners in trouble. */
+const TROUBLED_PER_SECOND = 100;
+/** More than have a place or wait for one at a partner, so that arrivals never wait for answers. */
+const TROUBLED_CONNECTIONS = 700;
+const RECOVERY_LIMIT_MILLISECONDS = 60_000;
+
+const RATIO_GOAL = { below: 1.1 };
+const APP_ID = '1234567890123456';
+const SECRET = 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1';
+const MIB = 1024 * 1024;
+
+interface Partners {
+  readonly well: StandIn;
+  readonly hanging: StandIn;
+  readonly failing: StandIn;
+}
+
+interface Round {
+  readonly p50: number;
+  readonly p99: number;
+  readonly mib: number;
+  readonly openBreakers: number;
+}
+
+export const cidpChaos: Bench = {
+  name: 'cidp-chaos',
+  asks: `sign-ins of one application at ${PACED_PER_SECOND} a second, alone and beside ${2 * TROUBLED_PER_SECOND} a second at two partners of which one hangs and one answers 500s`,
+  goals: ['p99 of the application that nothing is wrong with: at most 10 % above that without the others'],
+  run: runChaos,
+};
+
+async function runChaos(context: BenchContext) {
+  const { progress, resources } = context;
+  progress.plan(2 * (2 + 2 * ROUNDS + 1));
+  const graph = (state: ProviderState) =>
+    startProvider({ appId: APP_ID, delayMilliseconds: 0, state }, resources);
+  const partners: Partners = {
+    well: await graph('well'),
+    hanging: await graph('hanging'),
+    failing: await graph('failing'),
+  };
+  const sqlite = createSqlite(resources);
+  const figures = [
+    ...(await measureOn(sqlite, partners, context)),
+    ...(await measureOn(await createPostgres(resources), partners, context)),
+  ];
+  const { database } = await configInForce(sqlite, resources);
+  return {
+    conditions: {
+      rounds: `${ROUNDS} of ${ROUND_SECONDS} s, alone and disturbed in turn; each disturbed one with providers of its own, whose breakers are closed when it begins`,
+      load: 'fixed rates of arrival, latency from when a request was due; the generators wait for their sockets',
+      partners: 'stand-ins for Graph in processes of their own',
+      database: `SQLite synchronous=${database.sqliteSynchronous}; PostgreSQL fsync=on, pool of ${database.poolSize}`,
+    },
+    figures,
+  };
+}
+
+async function measureOn(
+  database: BenchDatabase,
+  partners: Partners,
+  { progress, resources }: BenchContext,
+): Promise<Figure[]> {
+  progress.step(`${database.kind}: starting`);
+  const [wellApp, hangingApp, failingApp] = [
+    await createApplication(database, resources),
+    await createApplication(database, resources),
+    await createApplication(database, resources),
+  ];
+  const addProvider = (to: { id: number }, slug: string, { url: graph_url }: StandIn) =>
+    createProvider(database, resources, to.id, {
+      kind: 'facebook',
+      slug,
+      options: { apps: { [APP_ID]: { app_secret: SECRET } }, graph_url },
+    });
+  await addProvider(wellApp, 'well', partners.well);
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    await addProvider(hangingApp, `hanging-${round}`, partners.hanging);
+    await addProvider(failingApp, `failing-${round}`, partners.failing);
+  }
+  const server = await ServerProcess.start(database, resources, {
+    // All clients have one address here, which the throttle would take for one attacker's.
+    env: { OUTBOUND_ALLOW: '127.0.0.1', OSTIARY_THROTTLE__FAILURES_PER_ADDRESS: '1000000' },
+    unheard: true,
+  });
+
+  const signIns = (basic: string, provider: string) =>
+    Array.from({ length: USERS }, (_, i) =>
+      rawRequest('POST', '/v1/sessions', basic, { provider, credential: { access_token: tokenOf(i) } }),
+    );
+  const load = (requests: readonly string[], rate: number, connections: number, status: number) =>
+    runLoad(
+      {
+        host: '127.0.0.1',
+        port: server.port,
+        connections,
+        requests,
+        rate,
+        total: rate * ROUND_SECONDS,
+        quiet: true,
+      },
+      status,
+    );
+  const paced = () => load(signIns(wellApp.basic, 'well'), PACED_PER_SECOND, 20, 201);
+  const troubled = (basic: string, slug: string) =>
+    load(signIns(basic, slug), TROUBLED_PER_SECOND, TROUBLED_CONNECTIONS, 503);
+  const measured = async (...beside: Promise<unknown>[]): Promise<Round> => {
+    const watch = watchServer(server);
+    const [{ latency }] = await Promise.all([paced(), ...beside]);
+    return { p50: latency.p50, p99: latency.p99, ...(await watch.stop()) };
+  };
+
+  progress.step(`${database.kind}: warming up`);
+  await paced();
+  const [alone, disturbed]: [Round[], Round[]] = [[], []];
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    progress.step(`${database.kind}: alone, round ${round}`);
+    alone.push(await measured());
+    progress.step(`${database.kind}: disturbed, round ${round}`);
+    const beside = [
+      troubled(hangingApp.basic, `hanging-${round}`),
+      troubled(failingApp.basic, `failing-${round}`),
+    ];
+    disturbed.push(await measured(...beside));
+  }
+
+  progress.step(`${database.kind}: the partners are well again`);
+  partners.hanging.become('well');
+  partners.failing.become('well');
+  const recoveries = await Promise.all([
+    recovery(server, hangingApp.basic, `hanging-${ROUNDS}`),
+    recovery(server, failingApp.basic, `failing-${ROUNDS}`),
+  ]);
+  partners.hanging.become('hanging');
+  partners.failing.become('failing');
+  await server.stop();
+  return figuresOf(database.kind, alone, disturbed, recoveries);
+}
+
+/** What the server says of itself once a second. */
+function watchServer(server: ServerProcess) {
+  const stopped = new AbortController();
+  let [mib, openBreakers] = [0, 0];
+  const watching = (async () => {
+    do {
+      mib = Math.max(mib, server.residentBytes() / MIB);
+      const text = await (await fetch(`${server.url}/metrics`)).text();
+      const open = /^ostiary_identity_provider_breakers_open (\d+)$/m.exec(text);
+      openBreakers = Math.max(openBreakers, Number(open![1]));
+      await delay(1000, undefined, { signal: stopped.signal }).catch(() => undefined);
+    } while (!stopped.signal.aborted);
+  })();
+  return {
+    stop: async () => {
+      stopped.abort();
+      await watching;
+      return { mib, openBreakers };
+    },
+  };
+}
+
+/** Milliseconds from when a partner is well again to the first sign-in there. */
+async function recovery(server: ServerProcess, basic: string, provider: string): Promise<number> {
+  const startedAt = performance.now();
+  const body = JSON.stringify({ provider, credential: { access_token: tokenOf(1) } });
+  const headers = { authorization: basic, 'content-type': 'application/json' };
+  while (performance.now() - startedAt < RECOVERY_LIMIT_MILLISECONDS) {
+    const answer = await fetch(`${server.url}/v1/sessions`, { method: 'POST', headers, body });
+    await answer.arrayBuffer();
+    if (answer.status === 201) return performance.now() - startedAt;
+    await delay(100);
+  }
+  throw new Error(`${provider} is well and nobody can sign in there.`);
+}
+
+function figuresOf(
+  kind: string,
+  alone: readonly Round[],
+  disturbed: readonly Round[],
+  recoveries: readonly number[],
+): Figure[] {
+  const over = (rounds: readonly Round[], key: keyof Round) => spread(rounds.map((round) => round[key]));
+  const ratios = disturbed.map(({ p99 }, i) => p99 / alone[i]!.p99);
+  return [
+    { name: `${kind}, alone: p50`, unit: 'ms', ...over(alone, 'p50') },
+    { name: `${kind}, alone: p99`, unit: 'ms', ...over(alone, 'p99') },
+    { name: `${kind}, disturbed: p50`, unit: 'ms', ...over(disturbed, 'p50') },
+    { name: `${kind}, disturbed: p99`, unit: 'ms', ...over(disturbed, 'p99') },
+    { name: `${kind}: p99 disturbed, of alone`, unit: '', ...spread(ratios), goal: RATIO_GOAL },
+    { name: `${kind}, alone: resident`, unit: 'MiB', ...over(alone, 'mib') },
+    { name: `${kind}, disturbed: resident`, unit: 'MiB', ...over(disturbed, 'mib') },
+    {
+      name: `${kind}: breakers open at the end, of ${2 * ROUNDS}`,
+      unit: '',
+      value: Math.max(...disturbed.map(({ openBreakers }) => openBreakers)),
+    },
+    { name: `${kind}: well again after`, unit: 's', ...spread(recoveries.map((ms) => ms / 1000)) },
+  ];
+}
+
+/** As long as Facebook's are. */
+function tokenOf(person: number): string {
+  return `EAA${10_000_000_000_000_000 - 1 - person}Z`.padEnd(200, 'x');
+}
