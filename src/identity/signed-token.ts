@@ -5,6 +5,7 @@ import { BrokerError } from '../errors/broker-error.js';
 import type { VerificationTrace } from '../observability/verification-trace.js';
 import type { Clock } from '../time/clock.js';
 import { parseExactJson } from './exact-json.js';
+import { toldCheck, type Check } from './told-check.js';
 import type { OneTimeUse } from './verified-identity.js';
 
 /** What the claims of a token are judged by. Nothing of it comes from the token or from the request. */
@@ -34,7 +35,20 @@ export interface VerifiedIdToken {
 const MAX_TOKEN_CHARACTERS = 8 * 1024;
 /** Clocks differ; by more than a minute they are wrong. */
 const SKEW_SECONDS = 60;
-const MAX_SHOWN_CHARACTERS = 300;
+
+const CHECKS = {
+  alg: { name: 'alg', reason: 'its algorithm is not one of the definition' },
+  typ: { name: 'typ', reason: 'it is a token of another type' },
+  iss: { name: 'iss', reason: 'another issuer' },
+  aud: { name: 'aud', reason: 'another audience' },
+  exp: { name: 'exp', reason: 'expired' },
+  nbf: { name: 'nbf', reason: 'not valid yet' },
+  iat: { name: 'iat', reason: 'issued in the future' },
+  nonce: { name: 'nonce', reason: 'another nonce' },
+  hasAge: { name: 'iat', reason: 'it does not say when it was issued' },
+  age: { name: 'iat', reason: 'issued too long ago' },
+  signature: { name: 'signature', reason: 'its signature is not right' },
+} as const satisfies Record<string, Check>;
 
 const PLAIN_TYPES: readonly string[] = ['jwt'];
 
@@ -82,9 +96,9 @@ export async function verifySignedToken<Algorithm extends string>(
   const [header, payload] = decoded(token);
   const { alg: named, kid, typ } = parsed(headerSchema, header);
   const alg = expected.algorithms.find((one) => one === named);
-  judge(trace, 'alg', alg !== undefined, expected.algorithms, named, 'its algorithm is not one of the definition');
+  toldCheck(trace, CHECKS.alg, alg !== undefined, expected.algorithms, named);
   const types = expected.types ?? PLAIN_TYPES;
-  judge(trace, 'typ', isOfType(typ, types), types, typ, 'it is a token of another type');
+  toldCheck(trace, CHECKS.typ, isOfType(typ, types), types, typ);
   // Claims are judged before the signature, so that a token for others costs no look at the keys, and their address
   // no request. Nothing of them is believed before both are done.
   const claims = parsed(claimsSchema, payload);
@@ -94,7 +108,7 @@ export async function verifySignedToken<Algorithm extends string>(
     () => true,
     () => false,
   );
-  judge(trace, 'signature', isSigned, 'one by the key', isSigned ? 'it' : 'another', 'its signature is not right');
+  toldCheck(trace, CHECKS.signature, isSigned, "one by the issuer's key", isSigned ? 'it' : 'another');
   const issuedAt = claims.auth_time ?? claims.iat;
   return {
     claims: payload as Readonly<Record<string, unknown>>,
@@ -141,20 +155,15 @@ function checkClaims(claims: Claims, expected: TokenExpectations<string>): void 
   const { trace, issuers, audiences, nonce, maxAgeSeconds } = expected;
   const { iss, aud, azp, exp, nbf, iat } = claims;
   const now = expected.clock.now() / 1000;
-  judge(trace, 'iss', issuers.includes(iss), issuers, iss, 'another issuer');
-  judge(trace, 'aud', isForUs(claims, audiences), audiences, azp ?? aud, 'another audience');
-  judge(trace, 'exp', now < exp + SKEW_SECONDS, 'a time to come', exp, 'expired');
-  if (nbf !== undefined) judge(trace, 'nbf', now >= nbf - SKEW_SECONDS, 'a time gone by', nbf, 'not valid yet');
-  if (iat !== undefined) {
-    judge(trace, 'iat', now >= iat - SKEW_SECONDS, 'a time gone by', iat, 'issued in the future');
-  }
-  if (nonce !== undefined) {
-    judge(trace, 'nonce', claims.nonce === nonce, 'the one it was asked for with', claims.nonce, 'another nonce');
-  }
+  toldCheck(trace, CHECKS.iss, issuers.includes(iss), issuers, iss);
+  toldCheck(trace, CHECKS.aud, isForUs(claims, audiences), audiences, azp ?? aud);
+  toldCheck(trace, CHECKS.exp, now < exp + SKEW_SECONDS, 'a time to come', exp);
+  if (nbf !== undefined) toldCheck(trace, CHECKS.nbf, now >= nbf - SKEW_SECONDS, 'a time gone by', nbf);
+  if (iat !== undefined) toldCheck(trace, CHECKS.iat, now >= iat - SKEW_SECONDS, 'a time gone by', iat);
+  if (nonce !== undefined) toldCheck(trace, CHECKS.nonce, claims.nonce === nonce, nonce, claims.nonce);
   if (maxAgeSeconds === undefined) return;
-  judge(trace, 'iat', iat !== undefined, 'a time', iat, 'it does not say when it was issued');
-  const isYoung = now < iat! + maxAgeSeconds + SKEW_SECONDS;
-  judge(trace, 'iat', isYoung, 'a time not long ago', iat, 'issued too long ago');
+  toldCheck(trace, CHECKS.hasAge, iat !== undefined, 'a time', iat);
+  toldCheck(trace, CHECKS.age, now < iat! + maxAgeSeconds + SKEW_SECONDS, 'a time not long ago', iat);
 }
 
 /** A token that others may use as well is ours only when it was issued to us (`azp`), and never when to somebody else. */
@@ -171,7 +180,7 @@ async function found(
   trace: VerificationTrace | undefined,
 ): Promise<CryptoKey> {
   if (trace === undefined) return key;
-  const wanted = kid === undefined ? 'the only key' : `the key ${shown(kid)}`;
+  const wanted = kid === undefined ? 'the only key' : `the key "${kid}"`;
   try {
     const known = await key;
     trace.check({ name: 'kid', passed: true, detail: `${wanted} is there` });
@@ -183,7 +192,11 @@ async function found(
 }
 
 /** Of fixed length, whatever the issuer writes; without `jti` of what is signed: ECDSA signatures have two spellings. */
-function oneTimeUse(token: string, { iss, jti, exp, iat }: Claims, maxAgeSeconds: number | undefined): OneTimeUse {
+function oneTimeUse(
+  token: string,
+  { iss, jti, exp, iat }: Claims,
+  maxAgeSeconds: number | undefined,
+): OneTimeUse {
   const unique = jti === undefined ? token.slice(0, token.lastIndexOf('.')) : JSON.stringify([iss, jti]);
   const until = maxAgeSeconds === undefined ? exp : Math.min(exp, (iat ?? exp) + maxAgeSeconds);
   return {
@@ -192,30 +205,7 @@ function oneTimeUse(token: string, { iss, jti, exp, iat }: Claims, maxAgeSeconds
   };
 }
 
-/**
- * One check, told to whoever watches.
- *
- * @param reason a fixed text: it goes to the log. What was found goes to the trace alone.
- * @throws BrokerError `invalid_credentials` unless it is passed.
- */
-function judge(
-  trace: VerificationTrace | undefined,
-  name: string,
-  passed: boolean,
-  wanted: unknown,
-  given: unknown,
-  reason: string,
-): void {
-  trace?.check({ name, passed, detail: `expected ${shown(wanted)}, found ${shown(given)}` });
-  if (!passed) throw refused(reason);
-}
-
-function shown(value: unknown): string {
-  const text = value === undefined ? 'nothing' : typeof value === 'string' ? value : JSON.stringify(value);
-  return text.slice(0, MAX_SHOWN_CHARACTERS);
-}
-
 /** @param reason a fixed text: it goes to the log. */
 function refused(reason: string): BrokerError {
-  return new BrokerError('invalid_credentials', { cause: new Error(`ID token refused: ${reason}`) });
+  return new BrokerError('invalid_credentials', { cause: new Error(`token refused: ${reason}`) });
 }

@@ -17,7 +17,10 @@ export interface SecretTokenExpectations extends TokenExpectations<SecretAlgorit
  *
  * @throws BrokerError `invalid_credentials` for every token that is not exactly as expected.
  */
-export function verifySecretToken(token: string, expected: SecretTokenExpectations): Promise<VerifiedIdToken> {
+export function verifySecretToken(
+  token: string,
+  expected: SecretTokenExpectations,
+): Promise<VerifiedIdToken> {
   return verifySignedToken(token, expected, ({ alg }) => secretKey(expected.secret, alg));
 }
 
