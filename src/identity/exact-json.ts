@@ -12,6 +12,38 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  *   nothing of the text.
  */
 export function parseExactJson(bytes: Uint8Array): unknown {
+  return parseUnambiguous(bytes).value;
+}
+
+/**
+ * As `parseExactJson`, and numbers that a double cannot tell from their neighbours become the text they were written
+ * as: providers number their people beyond 2^53, where 9007199254740993 would be read as ...992, who is somebody else.
+ *
+ * @throws Error as `parseExactJson`.
+ */
+export function parseExactNumbers(bytes: Uint8Array): unknown {
+  const { text, value } = parseUnambiguous(bytes);
+  const quoted = text.replace(STRING_OR_NUMBER, (token) =>
+    token.startsWith('"') || isExact(token) ? token : `"${token}"`,
+  );
+  // Only what is JSON already is rewritten: quotes would make a name of a number that stands where a name has to.
+  return quoted === text ? value : JSON.parse(quoted);
+}
+
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/gs;
+
+/** Two different decimals of up to so many digits are never one double. */
+const EXACT_DIGITS = 15;
+
+/** Large values with an exponent have lost their digits before they were written, and stay numbers that are no id. */
+function isExact(token: string): boolean {
+  if (/^-?\d+$/.test(token)) return Number.isSafeInteger(Number(token));
+  const [digits = ''] = token.split(/[eE]/);
+  const isShort = digits.replace(/[-.]/g, '').replace(/^0+/, '').length <= EXACT_DIGITS;
+  return Number.isFinite(Number(token)) && (isShort || !Number.isSafeInteger(Number(token)));
+}
+
+function parseUnambiguous(bytes: Uint8Array): { readonly text: string; readonly value: unknown } {
   let text: string;
   let value: unknown;
   try {
@@ -22,7 +54,7 @@ export function parseExactJson(bytes: Uint8Array): unknown {
     throw new Error('no JSON');
   }
   if (countMembers(value, 0) !== countColons(text)) throw new Error('a member name is repeated');
-  return value;
+  return { text, value };
 }
 
 function countMembers(value: unknown, depth: number): number {
