@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { BrokerError } from '../errors/broker-error.js';
 import type { VerificationTrace } from '../observability/verification-trace.js';
 import type { Clock } from '../time/clock.js';
-import { parseExactJson } from './exact-json.js';
+import { parseExactJson, parseExactNumbers } from './exact-json.js';
 import { toldCheck, type Check } from './told-check.js';
 import type { OneTimeUse } from './verified-identity.js';
 
@@ -125,7 +125,7 @@ function decoded(token: string): [header: unknown, payload: unknown] {
   const isCanonical = bytes.every((part, i) => part.length > 0 && part.toString('base64url') === parts[i]);
   if (parts.length !== 3 || !isCanonical) throw refused('it is no compact JWS');
   try {
-    return [parseExactJson(bytes[0]!), parseExactJson(bytes[1]!)];
+    return [parseExactJson(bytes[0]!), parseExactNumbers(bytes[1]!)];
   } catch {
     throw refused('its header or its payload is no unambiguous JSON');
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { BrokerError } from '../../errors/broker-error.js';
-import { parseExactJson } from '../../identity/exact-json.js';
+import { parseExactNumbers } from '../../identity/exact-json.js';
 import type { VerifyOptions } from '../../identity/identity-verifier.js';
 import { toldCheck, type Check } from '../../identity/told-check.js';
 import type { OutboundClient, OutboundResponse, OutboundTls } from '../../outbound/outbound-client.js';
@@ -136,7 +136,7 @@ function claimsIn({ status, body }: OutboundResponse): Claims {
     });
   }
   try {
-    const value = parseExactJson(body);
+    const value = parseExactNumbers(body);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Claims;
   } catch {
     // What it is instead must not get into an error.
