@@ -8,6 +8,8 @@ import { loadConfig } from '../../src/config/config.loader.js';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { VerifierKinds } from '../../src/identity/verifier-kinds.js';
 import { createLogger, Logger } from '../../src/observability/logger.js';
+import { newMasterKey } from '../../src/secrets/key-ring.js';
+import { Secrets } from '../../src/secrets/secrets.js';
 
 const SRC = join(import.meta.dirname, '../../src');
 
@@ -31,8 +33,11 @@ async function registeredKinds(): Promise<string[]> {
   @Global()
   @Module({
     imports: [ConfigModule.of(config), ...(await modulesOfVerifiers())],
-    providers: [{ provide: Logger, useValue: createLogger(config.log) }],
-    exports: [Logger],
+    providers: [
+      { provide: Logger, useValue: createLogger(config.log) },
+      { provide: Secrets, useValue: new Secrets({ masterKeys: [newMasterKey()], keyFile: '' }) },
+    ],
+    exports: [Logger, Secrets],
   })
   class EveryVerifierModule {}
 
