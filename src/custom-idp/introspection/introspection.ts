@@ -31,6 +31,7 @@ const CHECKS = {
   iss: { name: 'iss', reason: 'another issuer' },
   aud: { name: 'aud', reason: 'another audience' },
   clientId: { name: 'client_id', reason: 'issued to another client' },
+  person: { name: 'sub', reason: 'it is of a client, not of a person' },
   exp: { name: 'exp', reason: 'expired' },
   nbf: { name: 'nbf', reason: 'not valid yet' },
 } as const satisfies Record<string, Check>;
@@ -39,12 +40,13 @@ const numericDate = z.number().nonnegative().optional();
 /** RFC 7662 §2.2. Whatever else it says is for the mapping. */
 const answerSchema = z.looseObject({
   active: z.boolean(),
-  iss: z.unknown(),
+  iss: z.unknown().optional(),
+  sub: z.unknown().optional(),
   aud: z
     .union([z.string().transform((one) => [one]), z.array(z.string())])
     .optional()
     .catch(undefined),
-  client_id: z.unknown(),
+  client_id: z.unknown().optional(),
   exp: numericDate,
   nbf: numericDate,
   iat: numericDate.catch(undefined),
@@ -82,7 +84,7 @@ export class Introspection {
     const claims = claimsIn(response);
     const answer = answerSchema.safeParse(claims);
     if (!answer.success) throw unavailable('the introspection endpoint answers rubbish');
-    const { active, iss, aud, client_id, exp, nbf, iat, auth_time } = answer.data;
+    const { active, iss, sub, aud, client_id, exp, nbf, iat, auth_time } = answer.data;
     const now = this.clock.now() / 1000;
     toldCheck(trace, CHECKS.active, active, true, active);
     if (settings.issuer !== undefined)
@@ -95,6 +97,9 @@ export class Introspection {
       const isOurs = typeof client_id === 'string' && settings.clientIds.includes(client_id);
       toldCheck(trace, CHECKS.clientId, isOurs, settings.clientIds, client_id);
     }
+    // A client that gets a token for itself is its subject, with many servers (RFC 9068 §2.2).
+    const isMachine = sub !== undefined && sub === client_id;
+    toldCheck(trace, CHECKS.person, !isMachine, 'a person', sub);
     if (exp !== undefined) toldCheck(trace, CHECKS.exp, now < exp + SKEW_SECONDS, 'a time to come', exp);
     if (nbf !== undefined) toldCheck(trace, CHECKS.nbf, now >= nbf - SKEW_SECONDS, 'a time gone by', nbf);
     return { claims, authTime: new Date(Math.min(this.clock.now(), (auth_time ?? iat ?? Infinity) * 1000)) };

@@ -32,8 +32,9 @@ export function discoveryFailure(error: unknown): BrokerError {
     return failure('identity_provider_misconfigured', 'the discovery document is of another issuer');
   }
   const status = statusIn(error);
-  if (status === undefined)
+  if (status === undefined || status === 200) {
     return failure('identity_provider_unavailable', 'the discovery document is rubbish');
+  }
   return failure(blameOf(status), `the discovery document comes with status ${status}`);
 }
 
