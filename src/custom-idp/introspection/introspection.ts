@@ -5,6 +5,7 @@ import type { VerifyOptions } from '../../identity/identity-verifier.js';
 import { toldCheck, type Check } from '../../identity/told-check.js';
 import type { OutboundClient, OutboundResponse, OutboundTls } from '../../outbound/outbound-client.js';
 import type { Clock } from '../../time/clock.js';
+import { basicCredentials } from '../claims/basic-credentials.js';
 import type { Claims } from '../claims/claims-identity.js';
 
 /** With what we show the endpoint who asks. */
@@ -122,12 +123,6 @@ function questionOf(token: string, { auth, tokenTypeHint }: IntrospectionSetting
     form.set('client_secret', auth.clientSecret);
   }
   return { headers, body: form.toString() };
-}
-
-/** RFC 6749 §2.3.1: both are form-encoded first. */
-function basicCredentials(clientId: string, clientSecret: string): string {
-  const encoded = (text: string) => new URLSearchParams([['', text]]).toString().slice(1);
-  return Buffer.from(`${encoded(clientId)}:${encoded(clientSecret)}`).toString('base64');
 }
 
 function claimsIn({ status, body }: OutboundResponse): Claims {

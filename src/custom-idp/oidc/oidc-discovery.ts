@@ -1,6 +1,5 @@
 import {
   allowInsecureRequests,
-  ClientSecretBasic,
   ClientSecretPost,
   clockTolerance,
   customFetch,
@@ -16,6 +15,7 @@ import type { VerificationTrace } from '../../observability/verification-trace.j
 import { JwksCache } from '../../outbound/jwks-cache.js';
 import type { OutboundClient, OutboundTls } from '../../outbound/outbound-client.js';
 import type { Clock } from '../../time/clock.js';
+import { basicCredentials } from '../claims/basic-credentials.js';
 import { isLoopbackHttp, isProviderUrl } from '../claims/provider-url.js';
 import { appleClientSecret } from './apple-client-secret.js';
 import { discoveryFailure, ForeignDocumentError, isForeignDocument } from './library-failure.js';
@@ -169,14 +169,17 @@ export class OidcDiscovery {
   }
 
   /** How we show at the token endpoint who we are. */
-  private readonly authenticate: ClientAuth = (server, ...request) => {
+  private readonly authenticate: ClientAuth = (server, client, form, headers) => {
     const { client_secret, client_auth, apple, client_id } = this.options;
     const supported = server.token_endpoint_auth_methods_supported;
-    if (apple) ClientSecretPost(appleClientSecret(apple, client_id, this.clock))(server, ...request);
-    else if (client_secret === undefined) None()(server, ...request);
-    else if (authMethodOf(client_auth, supported) === 'basic')
-      ClientSecretBasic(client_secret)(server, ...request);
-    else ClientSecretPost(client_secret)(server, ...request);
+    const secret = apple ? appleClientSecret(apple, client_id, this.clock) : client_secret;
+    if (secret === undefined) {
+      None()(server, client, form, headers);
+    } else if (!apple && authMethodOf(client_auth, supported) === 'basic') {
+      headers.set('authorization', `Basic ${basicCredentials(client_id, secret)}`);
+    } else {
+      ClientSecretPost(secret)(server, client, form, headers);
+    }
   };
 }
 

@@ -17,21 +17,17 @@ const OUTBOUND = {
   connectionsPerOrigin: 20,
 };
 
-/** What is asked of `origin` is asked of the double: for providers whose address is not ours to choose. */
+/** Whatever is asked by https is asked of the double: for providers whose addresses are not ours to choose. */
 class ReroutedClient extends OutboundClient {
-  constructor(
-    private readonly origin: string,
-    private readonly double: IssuerDouble,
-  ) {
+  constructor(private readonly double: IssuerDouble) {
     super({ ...OUTBOUND, allow: ['127.0.0.1'] });
   }
 
   override send(request: OutboundRequest) {
-    if (request.url.origin !== this.origin) return super.send(request);
-    const { pathname } = request.url;
-    const plain = pathname.endsWith('/.well-known/openid-configuration')
-      ? '/.well-known/openid-configuration'
-      : pathname;
+    const { protocol, pathname, host } = request.url;
+    if (protocol !== 'https:') return super.send(request);
+    this.double.rerouted.push(`${host}${pathname}`);
+    const plain = pathname.replace(/^.*(?=\/\.well-known\/)/, '');
     return super.send({ ...request, url: new URL(plain, this.double.issuer) });
   }
 }
@@ -82,8 +78,8 @@ export async function claimsStage(clock: Clock) {
     oidc: (overrides: object = {}, client = outbound, id = 1) =>
       opened(new OidcKind(client, secrets, clock), oidcOptions(overrides), id) as OidcVerifier,
     /** A provider whose address is a preset's, answered by the double. */
-    preset: (options: object, origin: string) => {
-      const client = new ReroutedClient(origin, issuer);
+    preset: (options: object) => {
+      const client = new ReroutedClient(issuer);
       further.push(client);
       return opened(new OidcKind(client, secrets, clock), options) as OidcVerifier;
     },

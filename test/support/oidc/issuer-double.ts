@@ -38,6 +38,8 @@ export class IssuerDouble {
   /** Of the requests with a body, by path. */
   readonly forms: { readonly path: string; readonly raw: string; readonly form: URLSearchParams }[] = [];
   readonly authorizations: string[] = [];
+  /** `host/path` of requests that were meant for somebody else and were sent here. */
+  readonly rerouted: string[] = [];
   key = FIRST_KEY;
   published: readonly object[];
   /** Members of the discovery document that are otherwise; undefined takes one out. */
