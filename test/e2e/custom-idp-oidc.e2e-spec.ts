@@ -5,6 +5,7 @@ import { IdentityProvidersService } from '../../src/identity-providers/identity-
 import type { Begun } from '../support/api-client.js';
 import { describeOnEachDatabase } from '../support/databases.js';
 import { OidcPeer, PEER_RESOURCE, type PeerClient } from '../support/oidc-peer/oidc-peer.js';
+import { sendRaw } from '../support/raw-http.js';
 import { TestApp } from '../support/test-app.js';
 
 /** Processes of their own, and people who fill in forms. */
@@ -211,17 +212,22 @@ describeOnEachDatabase('a partner with an OpenID provider', (kind) => {
   it('C-26 sends browsers back to where the configuration says, whatever a request says its host is', async () => {
     await oidc();
     const body = { redirect_uri: 'https://app.example/back', code_challenge: 'c'.repeat(43) };
-    const headers = {
-      'x-forwarded-host': 'evil.example',
-      'x-forwarded-proto': 'https',
-      forwarded: 'host=evil.example',
-    };
-    const answer = await server.api.send<{ authorization_url: string }>('POST', '/v1/sign-in/partner', {
-      as: application,
-      body,
-      headers,
+    const basic = Buffer.from(`${application.authKey}:${application.authSecret}`).toString('base64');
+    const answer = await sendRaw(server.url, {
+      method: 'POST',
+      target: '/v1/sign-in/partner',
+      headers: [
+        ['Host', 'evil.example'],
+        ['X-Forwarded-Host', 'evil.example'],
+        ['X-Forwarded-Proto', 'https'],
+        ['Forwarded', 'host=evil.example'],
+        ['Content-Type', 'application/json'],
+        ['Authorization', `Basic ${basic}`],
+      ],
+      body: JSON.stringify(body),
     });
-    const url = new URL(answer.body.authorization_url);
+    const { authorization_url } = JSON.parse(answer.body) as { authorization_url: string };
+    const url = new URL(authorization_url);
     expect([url.origin, url.searchParams.get('redirect_uri')]).toEqual([
       peer.issuer,
       'http://127.0.0.1:8080/v1/sign-in/callback',
