@@ -93,15 +93,15 @@ export async function verifySignedToken<Algorithm extends string>(
   keyOf: (header: { readonly alg: Algorithm; readonly kid?: string | undefined }) => Promise<CryptoKey>,
 ): Promise<VerifiedIdToken> {
   const { trace, clock } = expected;
-  const [header, payload] = decoded(token);
-  const { alg: named, kid, typ } = parsed(headerSchema, header);
+  const [header, payload] = decoded(token, trace);
+  const { alg: named, kid, typ } = parsed(headerSchema, header, trace);
   const alg = expected.algorithms.find((one) => one === named);
   toldCheck(trace, CHECKS.alg, alg !== undefined, expected.algorithms, named);
   const types = expected.types ?? PLAIN_TYPES;
   toldCheck(trace, CHECKS.typ, isOfType(typ, types), types, typ);
   // Claims are judged before the signature, so that a token for others costs no look at the keys, and their address
   // no request. Nothing of them is believed before both are done.
-  const claims = parsed(claimsSchema, payload);
+  const claims = parsed(claimsSchema, payload, trace);
   checkClaims(claims, expected);
   const key = await found(keyOf({ alg: alg!, kid }), kid, trace);
   const isSigned = await compactVerify(token, key, { algorithms: [alg!] }).then(
@@ -118,24 +118,28 @@ export async function verifySignedToken<Algorithm extends string>(
 }
 
 /** Three parts in the one spelling that base64url has: with another, one token would have many texts. */
-function decoded(token: string): [header: unknown, payload: unknown] {
-  if (token.length > MAX_TOKEN_CHARACTERS) throw refused('it is too long');
+function decoded(token: string, trace: VerificationTrace | undefined): [header: unknown, payload: unknown] {
+  if (token.length > MAX_TOKEN_CHARACTERS) throw illegible('it is too long', trace);
   const parts = token.split('.');
   const bytes = parts.map((part) => Buffer.from(part, 'base64url'));
   const isCanonical = bytes.every((part, i) => part.length > 0 && part.toString('base64url') === parts[i]);
-  if (parts.length !== 3 || !isCanonical) throw refused('it is no compact JWS');
+  if (parts.length !== 3 || !isCanonical) throw illegible('it is no compact JWS', trace);
   try {
     return [parseExactJson(bytes[0]!), parseExactNumbers(bytes[1]!)];
   } catch {
-    throw refused('its header or its payload is no unambiguous JSON');
+    throw illegible('its header or its payload is no unambiguous JSON', trace);
   }
 }
 
-function parsed<Output>(schema: z.ZodType<Output>, value: unknown): Output {
+function parsed<Output>(
+  schema: z.ZodType<Output>,
+  value: unknown,
+  trace: VerificationTrace | undefined,
+): Output {
   const result = schema.safeParse(value);
   if (!result.success) {
     const places = result.error.issues.map(({ path }) => path.join('.')).join(', ');
-    throw refused(`unusable: ${places}`);
+    throw illegible(`unusable: ${places}`, trace);
   }
   return result.data;
 }
@@ -206,6 +210,7 @@ function oneTimeUse(
 }
 
 /** @param reason a fixed text: it goes to the log. */
-function refused(reason: string): BrokerError {
+function illegible(reason: string, trace: VerificationTrace | undefined): BrokerError {
+  trace?.check({ name: 'form', passed: false, detail: reason });
   return new BrokerError('invalid_credentials', { cause: new Error(`token refused: ${reason}`) });
 }

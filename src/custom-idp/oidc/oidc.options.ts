@@ -75,7 +75,7 @@ export type OidcOptions = z.output<typeof oidcOptionsSchema>;
 
 /** What an operator should know of these options. */
 export function oidcWarnings(options: OidcOptions): string[] {
-  const { issuer: name, preset, nonce, client_secret, apple, tenants } = options;
+  const { preset, nonce, client_secret, apple, tenantIssuer } = options;
   return [
     ...(isLoopbackHttp(options.authority) ? ['issuer: plain HTTP, for stand-ins on this machine'] : []),
     ...(nonce === 'optional'
@@ -89,7 +89,7 @@ export function oidcWarnings(options: OidcOptions): string[] {
           "client_secret: Apple's are for six months at most; with apple.private_key they are made as they are needed",
         ]
       : []),
-    ...(preset === 'microsoft' && name !== presets.microsoft.issuer && tenants === undefined
+    ...(preset === 'microsoft' && tenantIssuer !== presets.microsoft.issuer
       ? ["issuer is not Microsoft's own: whoever runs it decides who signs in"]
       : []),
   ];
