@@ -389,7 +389,7 @@ describe('tokens of OpenID providers', () => {
     const codeOf = (outcome: Promise<unknown>) =>
       outcome.then(
         () => 'verified',
-        (error: { code?: string }) => error.code ?? String(error),
+        (error: { code?: string }) => error.code ?? 'an error without a code',
       );
 
     it('sends the browser away with PKCE, state and nonce', async () => {
