@@ -5,6 +5,8 @@ import { applicationRow } from './applications/application.entity.js';
 import { AUTH_SECRET } from './applications/application.repository.js';
 import { identityProviderRow } from './identity-providers/identity-provider.entity.js';
 import { PROVIDER_OPTIONS } from './identity-providers/identity-provider.repository.js';
+import { providerVersionRow } from './identity-providers/provider-version.entity.js';
+import { VERSION_OPTIONS } from './identity-providers/provider-version.repository.js';
 import { jobLeaseRow } from './jobs/job-lease.entity.js';
 import { auditEntryRow } from './audit/audit-entry.entity.js';
 import type { RowDefinition } from './persistence/row-definition.js';
@@ -30,6 +32,7 @@ export const rows = [
   auditEntryRow,
   adminKeyRow,
   identityProviderRow,
+  providerVersionRow,
   externalIdentityRow,
   redirectSignInRow,
   spentCredentialRow,
@@ -40,4 +43,5 @@ export const encryptedColumns: readonly EncryptedColumn[] = [
   { table: 'installation', column: 'key_check' },
   AUTH_SECRET,
   PROVIDER_OPTIONS,
+  VERSION_OPTIONS,
 ];

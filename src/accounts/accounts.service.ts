@@ -67,10 +67,15 @@ export class AccountsService {
     return this.insert({ applicationId, identifiers: [], profile, passwordHash: null, guest: true });
   }
 
-  /** A user without a password, whose identifiers a provider has verified. Joins the caller's transaction. */
+  /**
+   * A user without a password.
+   *
+   * @param verified those of the identifiers that a provider has verified. Joins the caller's transaction.
+   */
   createFederated(
     applicationId: number,
     identifiers: readonly Identifier[],
+    verified: readonly Identifier[],
     profile: ProfileInput,
   ): Promise<User> {
     return this.insert({
@@ -79,7 +84,7 @@ export class AccountsService {
       profile,
       passwordHash: null,
       guest: false,
-      verified: true,
+      verified,
     });
   }
 

@@ -14,6 +14,8 @@ export interface ExternalIdentityRow {
   email_verified: boolean;
   /** JSON of OpenID Connect's claims, likewise. */
   profile: string;
+  /** SHA-256, base64url, of what has to stay the same as long as this is the same person; null: nobody said. */
+  continuity_hash: string | null;
   created_at: number;
   last_used_at: number;
 }
@@ -32,6 +34,7 @@ export const externalIdentityRow = (c: Columns) =>
       email: c.varchar(254, { nullable: true }),
       email_verified: c.flag(),
       profile: c.text(),
+      continuity_hash: c.varchar(43, { nullable: true }),
       created_at: c.instant(),
       last_used_at: c.instant(),
     },

@@ -4,10 +4,54 @@ import { Transactions } from '../persistence/transactions.js';
 import { Clock } from '../time/clock.js';
 import type { ExternalIdentityRow } from './external-identity.entity.js';
 import type { ExternalIdentity } from './external-identity.js';
+import type { User } from './user.js';
+import type { UserRow } from './user.entity.js';
+import { toUser } from './user-row.js';
 
 type Named = ExternalIdentityRow & { readonly slug: string };
 
 const MAX_EMAIL = 254;
+
+/** As for sessions: who looks at when an identity was used does not look for seconds. */
+const USE_STEP_MILLISECONDS = 60_000;
+
+/** What a stored identity says to a sign-in. */
+export interface KnownIdentity {
+  readonly id: number;
+  readonly userId: number;
+  readonly user: User;
+  readonly disabled: boolean;
+  readonly continuityHash: string | null;
+  /** As the provider said last. */
+  readonly email: string | null;
+  readonly emailVerified: boolean;
+  /** JSON of the claims. */
+  readonly profileText: string;
+  readonly lastUsedAt: number;
+}
+
+type KnownRow = UserRow & {
+  readonly identity_id: number;
+  readonly identity_disabled: boolean;
+  readonly identity_continuity_hash: string | null;
+  readonly identity_email: string | null;
+  readonly identity_email_verified: boolean;
+  readonly identity_profile: string;
+  readonly identity_last_used_at: number;
+};
+
+const FIND_FOR_SIGN_IN = `
+  SELECT u.*, e.id AS identity_id, e.disabled AS identity_disabled, e.continuity_hash AS identity_continuity_hash,
+    e.email AS identity_email, e.email_verified AS identity_email_verified, e.profile AS identity_profile,
+    e.last_used_at AS identity_last_used_at
+  FROM users u JOIN external_identities e ON e.user_id = u.id
+  WHERE e.application_id = :applicationId AND e.provider_id = :providerId AND e.subject = :subject`;
+
+const NOTE_USE = `
+  UPDATE external_identities
+  SET email = :email, email_verified = :emailVerified, profile = :profile, last_used_at = :now,
+    continuity_hash = COALESCE(:continuityHash, continuity_hash)
+  WHERE id = :id`;
 
 /** Keeps external identities. */
 @Injectable()
@@ -29,17 +73,33 @@ export class ExternalIdentityRepository {
     });
   }
 
-  async find({ provider, subject }: VerifiedIdentity): Promise<{ userId: number; disabled: boolean } | null> {
-    const rows = await this.transactions.query<Pick<ExternalIdentityRow, 'user_id' | 'disabled'>>(
-      `SELECT user_id, disabled FROM external_identities
+  async isKnown({ provider, subject }: VerifiedIdentity): Promise<boolean> {
+    const rows = await this.transactions.query(
+      `SELECT 1 FROM external_identities
        WHERE application_id = :applicationId AND provider_id = :providerId AND subject = :subject`,
       { applicationId: provider.applicationId, providerId: provider.id, subject },
     );
-    return rows[0] ? { userId: rows[0].user_id, disabled: Boolean(rows[0].disabled) } : null;
+    return rows.length === 1;
+  }
+
+  /**
+   * The identity and the user whom it leads to, as they are and stay until the transaction ends: whoever unlinks,
+   * disables or deletes at the same moment waits, and then ends what this transaction begins.
+   */
+  async findForSignIn({ provider, subject }: VerifiedIdentity): Promise<KnownIdentity | null> {
+    // The user first, as who unlinks locks them. The identity at once as strongly as it is written to: two who share it
+    // and then want to write would wait for each other.
+    const lock = this.transactions.dialect === 'postgres' ? 'FOR SHARE OF u FOR NO KEY UPDATE OF e' : '';
+    const rows = await this.transactions.query<KnownRow>(`${FIND_FOR_SIGN_IN} ${lock}`, {
+      applicationId: provider.applicationId,
+      providerId: provider.id,
+      subject,
+    });
+    return rows[0] ? toKnownIdentity(rows[0]) : null;
   }
 
   /** @throws the driver's unique violation when the identity is linked already. */
-  async insert(identity: VerifiedIdentity, userId: number): Promise<void> {
+  async insert(identity: VerifiedIdentity, userId: number, continuityHash: string | null): Promise<void> {
     const now = this.clock.now();
     await this.rows.insert({
       application_id: identity.provider.applicationId,
@@ -48,26 +108,34 @@ export class ExternalIdentityRepository {
       user_id: userId,
       disabled: false,
       ...claimColumns(identity),
+      continuity_hash: continuityHash,
       created_at: now,
       last_used_at: now,
     });
   }
 
-  /**
-   * Records a use, and what the provider says by now.
-   *
-   * @returns false when the identity does not lead to this user any more.
-   */
-  async noteUse({ provider, subject, ...claims }: VerifiedIdentity, userId: number): Promise<boolean> {
-    const where = {
-      application_id: provider.applicationId,
-      provider_id: provider.id,
-      subject,
-      user_id: userId,
-      disabled: false,
-    };
-    const used = { ...claimColumns(claims), last_used_at: this.clock.now() };
-    return (await this.rows.update(where, used)).affected === 1;
+  /** Records a use, and what the provider says by now. Uses close together that bring nothing new are one. */
+  async noteUse(
+    known: KnownIdentity,
+    claims: VerifiedIdentity,
+    continuityHash: string | null,
+  ): Promise<void> {
+    const { email, email_verified: emailVerified, profile } = claimColumns(claims);
+    const now = this.clock.now();
+    const isNews =
+      email !== known.email ||
+      emailVerified !== known.emailVerified ||
+      profile !== known.profileText ||
+      (continuityHash !== null && continuityHash !== known.continuityHash);
+    if (!isNews && now - known.lastUsedAt < USE_STEP_MILLISECONDS) return;
+    await this.transactions.query(NOTE_USE, {
+      id: known.id,
+      email,
+      emailVerified: this.transactions.dialect === 'postgres' ? emailVerified : Number(emailVerified),
+      profile,
+      continuityHash,
+      now,
+    });
   }
 
   /** Oldest first. */
@@ -114,6 +182,20 @@ function claimColumns({ email, profile }: Pick<VerifiedIdentity, 'email' | 'prof
     email: usable?.address ?? null,
     email_verified: usable?.verified ?? false,
     profile: JSON.stringify(profile),
+  };
+}
+
+function toKnownIdentity(row: KnownRow): KnownIdentity {
+  return {
+    id: row.identity_id,
+    userId: row.id,
+    user: toUser(row),
+    disabled: Boolean(row.identity_disabled),
+    continuityHash: row.identity_continuity_hash,
+    email: row.identity_email,
+    emailVerified: Boolean(row.identity_email_verified),
+    profileText: row.identity_profile,
+    lastUsedAt: Number(row.identity_last_used_at),
   };
 }
 

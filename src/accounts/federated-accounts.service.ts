@@ -10,11 +10,12 @@ import {
   type AccountLinkDecision,
   type Holder,
   type LinkRefusal,
+  type TrustedClaims,
 } from './account-linking.js';
 import { AccountsService } from './accounts.service.js';
 import type { ExternalIdentity } from './external-identity.js';
-import { ExternalIdentityRepository } from './external-identity.repository.js';
-import { profileFromClaims } from './profile-claims.js';
+import { ExternalIdentityRepository, type KnownIdentity } from './external-identity.repository.js';
+import { profileOf } from './profile-claims.js';
 import type { Identifier } from './identifiers.js';
 import type { User } from './user.js';
 import { UserRepository } from './user.repository.js';
@@ -28,6 +29,8 @@ export interface Admission {
 
 export interface Admitted {
   readonly user: User;
+  /** How it was decided that this is the user. */
+  readonly decision: 'known' | 'link' | 'create';
   /** The guest whom this user takes the session over from, and who stays behind. */
   readonly replacedGuestId: number | null;
 }
@@ -49,43 +52,47 @@ export class FederatedAccountsService {
    * The user an identity belongs to, found, linked or created. A guest is not left behind where the identity is new:
    * they become the user, with everything they have.
    *
-   * @throws BrokerError `invalid_credentials` when the user or the link is disabled; `sign_up_disabled`, `email_in_use`,
-   *   `guest_conflict` as the policy has it; the driver's unique violation when an identifier is claimed at the same
+   * @throws BrokerError `invalid_credentials` when the user or the link is disabled; `identity_reassigned`;
+   *   `sign_up_disabled`, `email_domain_not_allowed`, `email_in_use`, `login_in_use`, `guest_conflict` as the policy has it; the driver's unique violation when an identifier is claimed at the same
    *   moment: the whole transaction is to be tried again.
    */
   async admit(admission: Admission): Promise<Admitted> {
     const { identity, policy } = admission;
-    const decision = await this.decide(identity, policy);
+    const claims = trustedClaims(identity, policy);
+    const { decision, known } = await this.decide(identity, claims, policy);
     if (decision.kind === 'refuse') throw refusal(decision.code);
-    if (decision.kind === 'create') return this.admitNew(admission, decision);
+    if (decision.kind === 'create') return this.admitNew(admission, decision, claims);
 
-    const user = await this.accounts.findForSignIn(identity.provider.applicationId, decision.userId);
+    const user =
+      known?.user ?? (await this.accounts.findForSignIn(identity.provider.applicationId, decision.userId));
     if (!user || user.disabled) throw new BrokerError('invalid_credentials');
-    // Unlinked or disabled while this transaction waited for the user: whoever unlinked was told that this way is shut.
-    if (decision.kind === 'known' && !(await this.identities.noteUse(identity, user.id)))
-      return this.admit(admission);
     const replacedGuestId = replacedGuest(admission, user);
-    if (decision.kind === 'link') await this.insert(identity, user.id);
-    if (policy.profileSync === 'every_sign_in')
-      await this.users.fillProfile(user.id, profileFromClaims(identity.profile));
-    const current =
-      policy.profileSync === 'every_sign_in' ? await this.users.find(user.applicationId, user.id) : user;
-    return { user: current!, replacedGuestId };
+    if (known) {
+      await this.identities.noteUse(known, identity, claims.continuityHash);
+      await this.watch(identity, known);
+    } else {
+      await this.insert(identity, user.id, claims);
+    }
+    const isSynced = policy.profileSync === 'every_sign_in';
+    const current = isSynced ? await this.users.fillProfile(user, profileOf(identity)) : user;
+    return { user: current, decision: decision.kind, replacedGuestId };
   }
 
   /**
    * Gives a signed-in user one more way in.
    *
-   * @throws BrokerError `identity_already_linked` when it leads to somebody, this user included; `session_ended` when
-   *   the user is gone or disabled.
+   * @throws BrokerError `email_domain_not_allowed`; `identity_already_linked` when it leads to somebody, this user
+   *   included; `session_ended` when the user is gone or disabled.
    */
-  async link(identity: VerifiedIdentity, userId: number): Promise<void> {
+  async link({ identity, policy }: Omit<Admission, 'guestId'>, userId: number): Promise<void> {
     const { applicationId } = identity.provider;
+    const claims = trustedClaims(identity, policy);
+    if (!claims.isOfAllowedDomain) throw new BrokerError('email_domain_not_allowed');
     const user = await this.users.findExclusively(applicationId, userId);
     if (!user || user.disabled) throw new BrokerError('session_ended');
     await this.identities.lockSubject(identity);
-    if (await this.identities.find(identity)) throw new BrokerError('identity_already_linked');
-    await this.insert(identity, userId);
+    if (await this.identities.isKnown(identity)) throw new BrokerError('identity_already_linked');
+    await this.insert(identity, userId, claims);
     if (user.guest) await this.users.leaveGuestStatus(userId);
   }
 
@@ -141,22 +148,28 @@ export class FederatedAccountsService {
     return this.identities.listOfUser(applicationId, userId);
   }
 
-  private async decide(identity: VerifiedIdentity, policy: LinkingPolicy): Promise<AccountLinkDecision> {
-    const claims = trustedClaims(identity, policy);
-    const known = await this.identities.find(identity);
-    const nobody = { emailHolder: null, phoneHolder: null };
-    if (known) return decideAccountLink({ known, ...nobody }, claims, policy);
-    await this.identities.lockSubject(identity);
-    // Another transaction may have made the user while this one waited.
-    const meanwhile = await this.identities.find(identity);
-    if (meanwhile) return decideAccountLink({ known: meanwhile, ...nobody }, claims, policy);
+  private async decide(
+    identity: VerifiedIdentity,
+    claims: TrustedClaims,
+    policy: LinkingPolicy,
+  ): Promise<{ decision: AccountLinkDecision; known: KnownIdentity | null }> {
+    const known = (await this.identities.findForSignIn(identity)) ?? (await this.findWaiting(identity));
     const { applicationId } = identity.provider;
-    const candidates = {
-      known: null,
-      emailHolder: await this.holderOf(applicationId, claims.email),
-      phoneHolder: await this.holderOf(applicationId, claims.phone),
-    };
-    return decideAccountLink(candidates, claims, policy);
+    const candidates = known
+      ? { known, emailHolder: null, phoneHolder: null, loginHolder: null }
+      : {
+          known: null,
+          emailHolder: await this.holderOf(applicationId, claims.email),
+          phoneHolder: await this.holderOf(applicationId, claims.phone),
+          loginHolder: (await this.holderOf(applicationId, claims.login))?.userId ?? null,
+        };
+    return { decision: decideAccountLink(candidates, claims, policy), known };
+  }
+
+  /** Another transaction may be making the user; this one waits for it, and from here on others wait for this one. */
+  private async findWaiting(identity: VerifiedIdentity): Promise<KnownIdentity | null> {
+    await this.identities.lockSubject(identity);
+    return this.identities.findForSignIn(identity);
   }
 
   private async holderOf(applicationId: number, identifier: Identifier | null): Promise<Holder | null> {
@@ -166,6 +179,7 @@ export class FederatedAccountsService {
   private async admitNew(
     { identity, policy, guestId }: Admission,
     decision: CreateDecision,
+    claims: TrustedClaims,
   ): Promise<Admitted> {
     const { applicationId } = identity.provider;
     for (const { userId, identifier } of decision.takenOver) {
@@ -177,21 +191,43 @@ export class FederatedAccountsService {
         details: { kind: identifier.kind, provider: identity.provider.slug },
       });
     }
-    const profile = policy.profileSync === 'never' ? {} : profileFromClaims(identity.profile);
+    const profile = policy.profileSync === 'never' ? {} : profileOf(identity);
+    const { verified } = decision;
+    const taken = await this.users.findTaken(applicationId, claims.unverified);
+    const identifiers = [
+      ...decision.identifiers,
+      ...claims.unverified.filter((identifier) => !taken.includes(identifier)),
+    ];
     const guest = guestId === null ? null : await this.users.findExclusively(applicationId, guestId);
     let userId: number;
     if (guest?.guest && !guest.disabled) {
       userId = guest.id;
-      await this.users.becomeFederated(userId, decision.identifiers, profile);
+      await this.users.becomeFederated(guest, identifiers, verified, profile);
     } else {
-      userId = (await this.accounts.createFederated(applicationId, decision.identifiers, profile)).id;
+      userId = (await this.accounts.createFederated(applicationId, identifiers, verified, profile)).id;
     }
-    await this.insert(identity, userId);
-    return { user: (await this.users.find(applicationId, userId))!, replacedGuestId: null };
+    await this.insert(identity, userId, claims);
+    const user = await this.users.find(applicationId, userId);
+    return { user: user!, decision: 'create', replacedGuestId: null };
   }
 
-  private async insert(identity: VerifiedIdentity, userId: number): Promise<void> {
-    await this.identities.insert(identity, userId);
+  /** Another name and another address at once: the provider may have given the subject to somebody else. */
+  private async watch({ provider, email, profile }: VerifiedIdentity, known: KnownIdentity): Promise<void> {
+    const isAnother = (before: string | null | undefined, now: string | undefined) =>
+      typeof before === 'string' && now !== undefined && before.toLowerCase() !== now.toLowerCase();
+    if (!isAnother(known.email, email?.address)) return;
+    const before = JSON.parse(known.profileText) as VerifiedIdentity['profile'];
+    if (!isAnother(before.name, profile.name)) return;
+    await this.audit.record({
+      act: 'identity.person_changed',
+      applicationId: provider.applicationId,
+      userId: known.userId,
+      details: { provider: provider.slug },
+    });
+  }
+
+  private async insert(identity: VerifiedIdentity, userId: number, claims: TrustedClaims): Promise<void> {
+    await this.identities.insert(identity, userId, claims.continuityHash);
     await this.audit.record({
       act: 'identity.linked',
       applicationId: identity.provider.applicationId,

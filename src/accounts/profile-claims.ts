@@ -1,10 +1,16 @@
-import type { ProfileClaims } from '../identity/verified-identity.js';
+import type { ProfileClaims, VerifiedIdentity } from '../identity/verified-identity.js';
 import type { ProfileInput } from './user.js';
 
 const MAX_NAME = 255;
 
+/** What an identity says of its person's profile: the fields that the operator maps, over what the claims say. */
+export function profileOf({ profile, user }: Pick<VerifiedIdentity, 'profile' | 'user'>): ProfileInput {
+  const { login: _, ...fields } = user ?? {};
+  return { ...profileFromClaims(profile), ...fields };
+}
+
 /** What of a provider's claims the user's own profile can hold. What does not fit is left out: it is not the user's fault. */
-export function profileFromClaims({ name, locale }: ProfileClaims): ProfileInput {
+function profileFromClaims({ name, locale }: ProfileClaims): ProfileInput {
   return {
     ...(name !== undefined && isLine(name) && { fullName: name }),
     ...(locale !== undefined && toLocale(locale)),

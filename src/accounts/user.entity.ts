@@ -25,6 +25,10 @@ export interface UserRow {
   /** For display and search. No sign-in resolves through it. */
   external_id: string | null;
   custom_data: string | null;
+  /** JSON: a list of texts. */
+  tags: string | null;
+  /** JSON: an object. */
+  attributes: string | null;
   locale: string | null;
   timezone: string | null;
   country: string | null;
@@ -56,6 +60,8 @@ export const userRow = (c: Columns) =>
       website: c.varchar(2048, { nullable: true }),
       external_id: c.varchar(255, { nullable: true }),
       custom_data: c.text({ nullable: true }),
+      tags: c.text({ nullable: true }),
+      attributes: c.text({ nullable: true }),
       locale: c.varchar(35, { nullable: true }),
       timezone: c.varchar(64, { nullable: true }),
       country: c.varchar(2, { nullable: true }),

@@ -3,7 +3,8 @@ import { isAmongIds, pairsTable, toList, toPairs } from '../persistence/pairs.js
 import { Transactions } from '../persistence/transactions.js';
 import { Clock } from '../time/clock.js';
 import type { Identifier } from './identifiers.js';
-import type { Guest, LocalCredential, ProfileInput, User } from './user.js';
+import type { Guest, LocalCredential, Profile, ProfileInput, User } from './user.js';
+import { toUser } from './user-row.js';
 import type { UserRow } from './user.entity.js';
 
 interface NewUser {
@@ -12,8 +13,8 @@ interface NewUser {
   readonly profile: ProfileInput;
   readonly passwordHash: string | null;
   readonly guest: boolean;
-  /** Whether the identifiers are known to be the user's. */
-  readonly verified?: boolean;
+  /** Those of the identifiers that are known to be the user's. */
+  readonly verified?: readonly Identifier[];
 }
 
 /** Keeps users. Every question names the application: ids of another one's users are not there. */
@@ -31,7 +32,7 @@ export class UserRepository {
       ...emptyRow,
       application_id: user.applicationId,
       ...identifierColumns(user.identifiers),
-      ...(user.verified && verifiedColumns(user.identifiers)),
+      ...verifiedColumns(user.verified ?? []),
       ...profileColumns(user.profile),
       password_hash: user.passwordHash,
       guest: user.guest,
@@ -69,13 +70,13 @@ export class UserRepository {
     applicationId: number,
     id: number,
   ): Promise<(User & { credentialVersion: number }) | null> {
-    const where = { id, application_id: applicationId };
-    const row = await this.rows.findOne({
-      where,
-      // FOR SHARE. SQLite has one writer at a time anyway.
-      ...(this.transactions.dialect === 'postgres' && { lock: { mode: 'pessimistic_read' } }),
-    });
-    return row && { ...toUser(row), credentialVersion: row.credential_version };
+    // SQLite has one writer at a time anyway.
+    const lock = this.transactions.dialect === 'postgres' ? 'FOR SHARE' : '';
+    const [row] = await this.transactions.query<UserRow>(
+      `SELECT * FROM users WHERE id = :id AND application_id = :applicationId ${lock}`,
+      { id, applicationId },
+    );
+    return row ? { ...toUser(row), credentialVersion: row.credential_version } : null;
   }
 
   /** The user, for this transaction alone until it ends. */
@@ -113,22 +114,20 @@ export class UserRepository {
 
   /** Makes a guest a user who can sign in again. What they said of themselves stays. */
   async becomeFederated(
-    userId: number,
+    guest: User,
     identifiers: readonly Identifier[],
+    verified: readonly Identifier[],
     profile: ProfileInput,
   ): Promise<void> {
     await this.rows.update(
-      { id: userId },
+      { id: guest.id },
       {
         ...identifierColumns(identifiers),
-        ...verifiedColumns(identifiers),
+        ...verifiedColumns(verified),
+        ...profileColumns(layOver(profile, guest.profile)),
         guest: false,
         updated_at: this.clock.now(),
       },
-    );
-    await this.transactions.query(
-      `UPDATE users SET full_name = COALESCE(full_name, :fullName), locale = COALESCE(locale, :locale) WHERE id = :userId`,
-      { userId, fullName: profile.fullName ?? null, locale: profile.locale ?? null },
     );
   }
 
@@ -136,14 +135,15 @@ export class UserRepository {
     await this.rows.update({ id: userId }, { guest: false, updated_at: this.clock.now() });
   }
 
-  /** Lays what is given over the profile. Writes only where that changes something. */
-  async fillProfile(userId: number, { fullName, locale }: ProfileInput): Promise<void> {
-    const given = { ...(fullName && { full_name: fullName }), ...(locale && { locale }) };
-    if (Object.keys(given).length === 0) return;
-    const row = await this.rows.findOneBy({ id: userId });
-    const differs =
-      row && Object.entries(given).some(([name, value]) => row[name as keyof UserRow] !== value);
-    if (differs) await this.rows.update({ id: userId }, { ...given, updated_at: this.clock.now() });
+  /** Lays what is given over the profile. Writes only where that changes something. @returns the user as it is then. */
+  async fillProfile(user: User, given: ProfileInput): Promise<User> {
+    const profile = layOver(user.profile, given);
+    const [before, after] = [profileColumns(user.profile), profileColumns(profile)];
+    const changed = Object.entries(after).filter(([name, value]) => before[name as keyof UserRow] !== value);
+    if (changed.length === 0) return user;
+    const updatedAt = this.clock.now();
+    await this.rows.update({ id: user.id }, { ...Object.fromEntries(changed), updated_at: updatedAt });
+    return { ...user, profile, updatedAt };
   }
 
   /** Which of these another user of the application has. */
@@ -259,6 +259,8 @@ const emptyRow: Omit<UserRow, 'id' | 'application_id' | 'created_at' | 'updated_
   website: null,
   external_id: null,
   custom_data: null,
+  tags: null,
+  attributes: null,
   locale: null,
   timezone: null,
   country: null,
@@ -287,8 +289,31 @@ function verifiedColumns(identifiers: readonly Identifier[]): Partial<UserRow> {
   return Object.fromEntries(verified.map(({ kind }) => [`${kind}_verified`, true]));
 }
 
+/** One profile under another one: what the upper one has a value for is seen. Attributes each by their name. */
+function layOver(lower: ProfileInput, upper: ProfileInput): Profile {
+  const said = Object.entries(upper).filter(([, value]) => value !== null && value !== undefined);
+  const tags = upper.tags !== undefined && upper.tags.length > 0 ? upper.tags : (lower.tags ?? []);
+  const attributes = { ...lower.attributes, ...upper.attributes };
+  return { ...emptyProfile, ...lower, ...(Object.fromEntries(said) as ProfileInput), tags, attributes };
+}
+
+const emptyProfile: Profile = {
+  fullName: null,
+  website: null,
+  externalId: null,
+  customData: null,
+  tags: [],
+  attributes: {},
+  locale: null,
+  timezone: null,
+  country: null,
+};
+
 function profileColumns(profile: ProfileInput): Partial<UserRow> {
+  const { tags = [], attributes = {} } = profile;
   return {
+    tags: tags.length === 0 ? null : JSON.stringify(tags),
+    attributes: Object.keys(attributes).length === 0 ? null : JSON.stringify(attributes),
     full_name: profile.fullName ?? null,
     website: profile.website ?? null,
     external_id: profile.externalId ?? null,
@@ -296,32 +321,6 @@ function profileColumns(profile: ProfileInput): Partial<UserRow> {
     locale: profile.locale ?? null,
     timezone: profile.timezone ?? null,
     country: profile.country ?? null,
-  };
-}
-
-function toUser(row: UserRow): User {
-  return {
-    id: row.id,
-    applicationId: row.application_id,
-    login: row.login,
-    email: row.email,
-    emailVerified: row.email_verified,
-    phone: row.phone,
-    phoneVerified: row.phone_verified,
-    guest: row.guest,
-    disabled: row.disabled,
-    profile: {
-      fullName: row.full_name,
-      website: row.website,
-      externalId: row.external_id,
-      customData: row.custom_data,
-      locale: row.locale,
-      timezone: row.timezone,
-      country: row.country,
-    },
-    lastRequestAt: row.last_request_at,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
   };
 }
 

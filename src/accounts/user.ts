@@ -21,6 +21,9 @@ export interface Profile {
   readonly website: string | null;
   readonly externalId: string | null;
   readonly customData: string | null;
+  readonly tags: readonly string[];
+  /** JSON values by name. */
+  readonly attributes: Readonly<Record<string, unknown>>;
   readonly locale: string | null;
   readonly timezone: string | null;
   readonly country: string | null;

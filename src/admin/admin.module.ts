@@ -8,6 +8,7 @@ import { AdminApplicationsController } from './applications.controller.js';
 import { AdminAuditController } from './audit.controller.js';
 import { AdminIdentitiesController } from './identities.controller.js';
 import { AdminProvidersController } from './providers.controller.js';
+import { AdminRehearsalsController } from './rehearsals.controller.js';
 import { AdminSecretsController } from './secrets.controller.js';
 import { AdminUsersController } from './users.controller.js';
 
@@ -20,6 +21,7 @@ import { AdminUsersController } from './users.controller.js';
   controllers: [
     AdminApplicationsController,
     AdminProvidersController,
+    AdminRehearsalsController,
     AdminIdentitiesController,
     AdminSecretsController,
     AdminUsersController,

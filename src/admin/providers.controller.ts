@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, UseGuards } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, UseGuards } from '@nestjs/common';
 import type { z } from 'zod';
 import { ApplicationsService } from '../applications/applications.service.js';
 import { BrokerError } from '../errors/broker-error.js';
@@ -9,8 +9,14 @@ import {
   type ProviderDocument,
 } from '../identity-providers/provider-definition.js';
 import { AdminKeyGuard, AdminOperation } from './admin-key.guard.js';
-import { toId } from './requests.js';
-import { providerAnswer, providersAnswer } from './responses.js';
+import { compareQuery, rollBackBody, toId, toSlug } from './requests.js';
+import {
+  comparisonAnswer,
+  providerAnswer,
+  providersAnswer,
+  providerVersionAnswer,
+  providerVersionsAnswer,
+} from './responses.js';
 
 /** The identity providers of an application. Who changes them decides who gets in as whom, which is for owners. */
 @Controller('admin/v1/applications/:id/providers')
@@ -108,15 +114,66 @@ export class AdminProvidersController {
     await this.providers.remove(toId(id, 'identity_provider_not_found'), toSlug(slug));
   }
 
+  @Get(':slug/versions')
+  @AdminOperation('viewer', {
+    summary: 'What its definition was, the latest version first',
+    status: 200,
+    answer: providerVersionsAnswer,
+    errors: ['identity_provider_not_found'],
+  })
+  async versions(@Param('id') id: string, @Param('slug') slug: string) {
+    const items = await this.providers.listVersions(toId(id, 'identity_provider_not_found'), toSlug(slug));
+    return { items };
+  }
+
+  @Get(':slug/versions/compare')
+  @AdminOperation('viewer', {
+    summary: 'Where two of its versions differ',
+    status: 200,
+    answer: comparisonAnswer,
+    errors: ['identity_provider_not_found', 'identity_provider_version_not_found'],
+  })
+  compare(
+    @Param('id') id: string,
+    @Param('slug') slug: string,
+    @Query({ schema: compareQuery }) { from, to }: z.infer<typeof compareQuery>,
+  ) {
+    const applicationId = toId(id, 'identity_provider_not_found');
+    return this.providers.compareVersions(applicationId, toSlug(slug), from, to);
+  }
+
+  @Get(':slug/versions/:version')
+  @AdminOperation('viewer', {
+    summary: 'One version of its definition, without its secrets',
+    status: 200,
+    answer: providerVersionAnswer,
+    errors: ['identity_provider_not_found', 'identity_provider_version_not_found'],
+  })
+  showVersion(@Param('id') id: string, @Param('slug') slug: string, @Param('version') version: string) {
+    const applicationId = toId(id, 'identity_provider_not_found');
+    const number = toId(version, 'identity_provider_version_not_found');
+    return this.providers.showVersion(applicationId, toSlug(slug), number);
+  }
+
+  @Post(':slug/rollback')
+  @HttpCode(200)
+  @AdminOperation('owner', {
+    summary: 'Make the content of an earlier version that of a new one, secrets included',
+    status: 200,
+    answer: providerAnswer,
+    errors: ['identity_provider_not_found', 'identity_provider_version_not_found', 'busy'],
+  })
+  rollBack(
+    @Param('id') id: string,
+    @Param('slug') slug: string,
+    @Body({ schema: rollBackBody }) { version }: z.infer<typeof rollBackBody>,
+  ): Promise<ProviderDocument> {
+    return this.providers.rollBack(toId(id, 'identity_provider_not_found'), toSlug(slug), version);
+  }
+
   private async applicationId(parameter: string): Promise<number> {
     const application = await this.applications.find(toId(parameter, 'application_not_found'));
     if (!application) throw new BrokerError('application_not_found');
     return application.id;
   }
-}
-
-/** The slug in a path; other text is nobody's, and PostgreSQL takes no NUL. */
-function toSlug(parameter: string): string {
-  if (!/^[a-z0-9_-]{1,64}$/.test(parameter)) throw new BrokerError('identity_provider_not_found');
-  return parameter;
 }

@@ -36,6 +36,17 @@ export const rotateSecretBody = z
   })
   .prefault({});
 
+const version = z.int().min(1).max(MAX_ID);
+
+export const rollBackBody = z.strictObject({
+  version: version.describe('Whose content is to be in force again'),
+});
+
+export const compareQuery = z.strictObject({
+  from: z.coerce.number().pipe(version),
+  to: z.coerce.number().pipe(version),
+});
+
 export const applicationsQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(MAX_PAGE),
   cursor: cursor.refine((value) => value === undefined || Number(value) <= MAX_ID, {
@@ -66,4 +77,10 @@ export function toId(parameter: string, code: ErrorCode): number {
   const isId = /^[1-9]\d{0,9}$/.test(parameter) && Number(parameter) <= MAX_ID;
   if (!isId) throw new BrokerError(code);
   return Number(parameter);
+}
+
+/** The slug of a provider in a path; other text is nobody's, and PostgreSQL takes no NUL. */
+export function toSlug(parameter: string): string {
+  if (!/^[a-z0-9_-]{1,64}$/.test(parameter)) throw new BrokerError('identity_provider_not_found');
+  return parameter;
 }

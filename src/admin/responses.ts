@@ -3,6 +3,7 @@ import type { ExternalIdentity } from '../accounts/external-identity.js';
 import type { Application } from '../applications/application.js';
 import { applicationSettingsSchema } from '../applications/application-settings.js';
 import { policiesSchema } from '../identity-providers/provider-policies.js';
+import { versionActs } from '../identity-providers/provider-version.js';
 import { auditEntrySchema } from '../audit/audit-document.js';
 
 const applicationShape = {
@@ -35,6 +36,41 @@ export const providerAnswer = z.strictObject({
   warnings: z.array(z.string()).readonly().describe('What an operator should know of it'),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
+});
+const versionShape = {
+  version: z.int(),
+  present: z.boolean().describe('Whether it is the one in force'),
+  at: z.iso.datetime(),
+  actor_kind: auditEntrySchema.shape.actor_kind.nullable().describe('null: from before versions were kept'),
+  actor_id: z.string().nullable(),
+  act: z.enum(versionActs),
+  restored_version: z.int().nullable().describe('After a rollback: whose content this is again'),
+  changed: z.array(z.string()).readonly().describe('JSON pointers into the definition'),
+};
+export const providerVersionsAnswer = z.strictObject({ items: z.array(z.strictObject(versionShape)) });
+export const providerVersionAnswer = z.strictObject({
+  application_id: z.int(),
+  slug: z.string(),
+  kind: z.string(),
+  ...versionShape,
+  enabled: z.boolean(),
+  options: z.record(z.string(), z.unknown()).describe('Secrets as fingerprints'),
+  policies: z.record(z.string(), z.unknown()).describe('As they were stored'),
+});
+export const comparisonAnswer = z.strictObject({
+  application_id: z.int(),
+  slug: z.string(),
+  from: z.int(),
+  to: z.int(),
+  items: z
+    .array(
+      z.strictObject({
+        path: z.string().describe('JSON pointer into the definition'),
+        from: z.unknown().optional().describe('Left out where there was nothing'),
+        to: z.unknown().optional().describe('Left out where there is nothing'),
+      }),
+    )
+    .describe('Secrets as fingerprints'),
 });
 const identityBody = z.strictObject({
   id: z.int(),

@@ -62,7 +62,7 @@ export type ApplicationSettings = Readonly<z.infer<typeof applicationSettingsSch
 export type SettingName = keyof ApplicationSettings;
 
 /** Settings that later features read; setting them is remembered and has no effect yet. */
-const NOT_IN_EFFECT: readonly SettingName[] = ['password_sign_in', 'directory', 'faces'];
+const NOT_IN_EFFECT: readonly SettingName[] = ['directory', 'faces'];
 
 /** Faults of a `set`, one sentence each, each beginning with the name of the setting. */
 export class SettingsError extends Error {

@@ -4,7 +4,13 @@ import { UsageError } from './output.js';
 const MAX_ID = 2 ** 31 - 1;
 
 /** Options that take an id, and whose. */
-const NAMES = { app: 'application_id', user: 'user_id', key: 'admin_key_id' } as const;
+const NAMES = {
+  app: 'application_id',
+  user: 'user_id',
+  key: 'admin_key_id',
+  from: 'number of a version',
+  to: 'number of a version',
+} as const;
 
 /** An id as typed. @throws UsageError for anything that cannot be one. */
 export function toId(option: keyof typeof NAMES, typed: string): number {

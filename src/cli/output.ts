@@ -1,4 +1,5 @@
 import { pipeline } from 'node:stream/promises';
+import { styleText } from 'node:util';
 import { CommanderError } from 'commander';
 
 /** A mistake of the person at the keyboard, said in one sentence. */
@@ -25,6 +26,12 @@ export class Output {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
     }
+  }
+
+  /** Text in a colour where somebody looks at it; the plain text in files and pipes. */
+  coloured(text: string, colour: 'red' | 'green' | null): string {
+    const isSeen = process.stdout.isTTY && process.stdout.hasColors();
+    return isSeen && colour !== null ? styleText(colour, text) : text;
   }
 
   note(text: string): void {
@@ -63,8 +70,16 @@ async function* oneDocument(items: AsyncIterable<unknown>): AsyncIterable<string
   yield before === ',' ? ']}\n' : `${before}]}\n`;
 }
 
-/** Rows under a heading, columns aligned. */
-export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
+/**
+ * Rows under a heading, columns aligned.
+ *
+ * @param paint puts colour into a cell of the column, after it has its width.
+ */
+export function table(
+  heading: readonly string[],
+  rows: readonly (readonly string[])[],
+  paint: (cell: string, column: number) => string = (cell) => cell,
+): string {
   if (rows.length === 0) return '(none)';
   const widths = heading.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
   const lineOf = (cells: readonly string[]) =>
@@ -72,7 +87,12 @@ export function table(heading: readonly string[], rows: readonly (readonly strin
       .map((cell, i) => cell.padEnd(widths[i]!))
       .join('  ')
       .trimEnd();
-  return [lineOf(heading), lineOf(widths.map((width) => '─'.repeat(width))), ...rows.map(lineOf)].join('\n');
+  const painted = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => paint(i === cells.length - 1 ? cell : cell.padEnd(widths[i]!), i))
+      .join('  ')
+      .trimEnd();
+  return [lineOf(heading), lineOf(widths.map((width) => '─'.repeat(width))), ...rows.map(painted)].join('\n');
 }
 
 /** Names and values, one a line. */

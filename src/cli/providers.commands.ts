@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers';
 import type { INestApplicationContext } from '@nestjs/common';
 import type { Command } from 'commander';
 import { ApplicationsService } from '../applications/applications.service.js';
@@ -9,10 +10,13 @@ import {
   type ProviderDocument,
 } from '../identity-providers/provider-definition.js';
 import { inputError } from '../http/input.js';
+import { RehearsalService } from '../session/rehearsal/rehearsal.service.js';
+import { toRehearsalDocument } from '../session/rehearsal/rehearsal-document.js';
 import { toId } from './ids.js';
 import { withInstallation } from './installation.js';
 import { list, plain, table, UsageError, type Output } from './output.js';
 import { readDefinition } from './provider-file.js';
+import { rehearsalPicture } from './rehearsal-picture.js';
 
 interface OfApp {
   readonly app: string;
@@ -99,6 +103,28 @@ export function addProvidersCommands(program: Command, output: Output): void {
       });
   }
 
+  addVersionCommands(providers, output, show);
+
+  providers
+    .command('test')
+    .description('do everything that a sign-in does, tell it step by step, and write nothing')
+    .requiredOption('--app <id>', 'application_id')
+    .requiredOption('--provider <slug>', 'its slug')
+    .option(
+      '--credential <json>',
+      'what a client would present, as JSON; read from standard input where it is left out, which other users of this machine cannot see',
+    )
+    .action(async ({ app, provider, credential }: Named & { credential?: string }) => {
+      const presented = parseCredential(credential ?? (await text(process.stdin)));
+      const document = await usingInstallation(app, async (installation, id) => {
+        const rehearsals = installation.get(RehearsalService, { strict: false });
+        return toRehearsalDocument(await rehearsals.rehearse(id, provider, presented));
+      });
+      output.result(document, rehearsalPicture);
+      // For scripts that watch a mapping.
+      if (document.verdict === 'refused') process.exitCode = 1;
+    });
+
   providers
     .command('delete')
     .description('remove it with all its links to users; another one of the same name inherits none')
@@ -113,9 +139,90 @@ export function addProvidersCommands(program: Command, output: Output): void {
     });
 }
 
-async function using<T>(
+/** @throws UsageError for what is no JSON object. */
+function parseCredential(json: string): unknown {
+  try {
+    const credential: unknown = JSON.parse(json);
+    if (typeof credential === 'object' && credential !== null && !Array.isArray(credential))
+      return credential;
+  } catch {
+    // As for JSON of another type.
+  }
+  throw new UsageError('The credential has to be a JSON object, such as {"token":"…"}.');
+}
+
+function addVersionCommands(
+  providers: Command,
+  output: Output,
+  show: (document: ProviderDocument) => void,
+): void {
+  providers
+    .command('versions')
+    .description('what its definition was, the latest version first')
+    .requiredOption('--app <id>', 'application_id')
+    .requiredOption('--provider <slug>', 'its slug')
+    .action(async ({ app, provider }: Named) => {
+      const items = await using(app, (service, id) => service.listVersions(id, provider));
+      output.result({ items }, () =>
+        table(
+          ['version', 'at', 'by', 'act', 'changed'],
+          items.map((item) => [
+            `${item.version}${item.present ? ' *' : ''}`,
+            item.at,
+            item.actor_kind === null ? 'unknown' : [item.actor_kind, item.actor_id ?? ''].join(' ').trim(),
+            item.restored_version === null ? item.act : `${item.act} to ${item.restored_version}`,
+            item.changed.join(' '),
+          ]),
+        ),
+      );
+    });
+
+  providers
+    .command('compare')
+    .description('where two versions of its definition differ, secrets as fingerprints')
+    .requiredOption('--app <id>', 'application_id')
+    .requiredOption('--provider <slug>', 'its slug')
+    .requiredOption('--from <version>', 'the one before')
+    .requiredOption('--to <version>', 'the one after')
+    .action(async ({ app, provider, from, to }: Named & { from: string; to: string }) => {
+      const [before, after] = [toId('from', from), toId('to', to)];
+      const compared = await using(app, (service, id) =>
+        service.compareVersions(id, provider, before, after),
+      );
+      const valueOf = (value: unknown) => (value === undefined ? '' : JSON.stringify(value));
+      output.result(compared, ({ items }) =>
+        table(
+          ['path', 'before', 'after'],
+          items.map((item) => [item.path, valueOf(item.from), valueOf(item.to)]),
+          (cell, column) => output.coloured(cell, ([null, 'red', 'green'] as const)[column] ?? null),
+        ),
+      );
+    });
+
+  providers
+    .command('rollback')
+    .description('make an earlier version of its definition a new one, secrets included')
+    .requiredOption('--app <id>', 'application_id')
+    .requiredOption('--provider <slug>', 'its slug')
+    .requiredOption('--to <version>', 'whose content is to be in force again')
+    .action(async ({ app, provider, to }: Named & { to: string }) => {
+      const version = toId('to', to);
+      show(await using(app, (service, id) => service.rollBack(id, provider, version)));
+    });
+}
+
+function using<T>(
   app: string,
   work: (service: IdentityProvidersService, applicationId: number) => Promise<T>,
+): Promise<T> {
+  return usingInstallation(app, (installation, id) =>
+    work(installation.get(IdentityProvidersService, { strict: false }), id),
+  );
+}
+
+async function usingInstallation<T>(
+  app: string,
+  work: (installation: INestApplicationContext, applicationId: number) => Promise<T>,
 ): Promise<T> {
   const id = toId('app', app);
   return withInstallation(async (installation: INestApplicationContext) => {
@@ -123,7 +230,7 @@ async function using<T>(
       throw new UsageError(`There is no application ${app}. "apps list" shows those there are.`);
     }
     try {
-      return await work(installation.get(IdentityProvidersService, { strict: false }), id);
+      return await work(installation, id);
     } catch (error) {
       throw error instanceof BrokerError ? faultsOf(error) : error;
     }
@@ -137,8 +244,22 @@ function faultsOf(error: BrokerError): Error {
       const faults = (error.errors ?? []).map(({ pointer, detail }) => `  - ${pointer || '/'}: ${detail}`);
       return new UsageError(`Nothing was changed:\n${faults.join('\n')}`);
     }
+    case 'too_many_requests':
+      return new UsageError('This application has had many tests in the last minute. Wait a minute.');
+    case 'identity_provider_misconfigured':
+      return new UsageError(
+        'The stored definition cannot be opened. "providers show" says what is wrong with it.',
+      );
     case 'identity_provider_not_found':
       return new UsageError('The application has no such identity provider. "providers list" shows its own.');
+    case 'identity_provider_version_not_found':
+      return new UsageError(
+        'The identity provider has no such version. "providers versions" shows those it has.',
+      );
+    case 'busy':
+      return new UsageError(
+        'Somebody else has changed the identity provider meanwhile. Nothing was changed.',
+      );
     case 'slug_taken':
       return new UsageError('The application has an identity provider with this slug already.');
     default:

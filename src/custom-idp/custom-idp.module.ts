@@ -3,6 +3,7 @@ import { IdentityModule } from '../identity/identity.module.js';
 import { VerifierKinds } from '../identity/verifier-kinds.js';
 import { OutboundModule } from '../outbound/outbound.module.js';
 import { TimeModule } from '../time/time.module.js';
+import { HttpKind } from './http/http.kind.js';
 import { IntrospectionKind } from './introspection/introspection.kind.js';
 import { JwtKind } from './jwt/jwt.kind.js';
 import { OidcKind } from './oidc/oidc.kind.js';
@@ -13,12 +14,19 @@ import { OidcKind } from './oidc/oidc.kind.js';
  */
 @Module({
   imports: [IdentityModule, OutboundModule, TimeModule],
-  providers: [JwtKind, IntrospectionKind, OidcKind],
+  providers: [HttpKind, OidcKind, JwtKind, IntrospectionKind],
 })
 export class CustomIdpModule {
-  constructor(kinds: VerifierKinds, jwt: JwtKind, introspection: IntrospectionKind, oidc: OidcKind) {
+  constructor(
+    kinds: VerifierKinds,
+    http: HttpKind,
+    oidc: OidcKind,
+    jwt: JwtKind,
+    introspection: IntrospectionKind,
+  ) {
+    kinds.register(http);
+    kinds.register(oidc);
     kinds.register(jwt);
     kinds.register(introspection);
-    kinds.register(oidc);
   }
 }

@@ -122,6 +122,13 @@ export const errorCatalog = {
     log: 'info',
     oauth: 'invalid_request',
   },
+  identity_provider_version_not_found: {
+    status: 404,
+    title: 'This identity provider has no such version.',
+    log: 'info',
+    oauth: 'invalid_request',
+    next: 'The versions that are kept are listed at GET …/providers/{slug}/versions.',
+  },
   identity_not_found: {
     status: 404,
     title: 'You have no such identity.',
@@ -171,6 +178,26 @@ export const errorCatalog = {
     log: 'info',
     oauth: 'invalid_request',
     next: 'Set a password or link another identity first.',
+  },
+  identity_reassigned: {
+    status: 403,
+    title: 'The provider has given this identity to somebody else.',
+    log: 'warn',
+    oauth: 'access_denied',
+    next: 'An operator has to look: what was linked to it belongs to the person before.',
+  },
+  email_domain_not_allowed: {
+    status: 403,
+    title: 'The provider names no verified e-mail address of an allowed domain.',
+    log: 'info',
+    oauth: 'access_denied',
+  },
+  login_in_use: {
+    status: 409,
+    title: "The identity's login is another user's.",
+    log: 'info',
+    oauth: 'invalid_request',
+    next: 'Sign in as that user, then link the identity.',
   },
   email_in_use: {
     status: 409,

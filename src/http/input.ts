@@ -65,12 +65,12 @@ function faultsOf(issue: Issue, base: readonly PropertyKey[]): InputFault[] {
   const path = [...base, ...issue.path];
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
-      pointer: pointer([...path, key.slice(0, 64)]),
+      pointer: toPointer([...path, key.slice(0, 64)]),
       code: 'unknown_field',
       detail: 'is not a field of this request',
     }));
   }
-  return [{ pointer: pointer(path), code: faultCode(issue), detail: issue.message }];
+  return [{ pointer: toPointer(path), code: faultCode(issue), detail: issue.message }];
 }
 
 function faultCode(issue: Issue): string {
@@ -89,6 +89,6 @@ function faultCode(issue: Issue): string {
 }
 
 /** RFC 6901. */
-function pointer(path: readonly PropertyKey[]): string {
+export function toPointer(path: readonly PropertyKey[]): string {
   return path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }

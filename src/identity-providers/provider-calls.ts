@@ -3,18 +3,31 @@ import {
   BulkheadRejectedError,
   BrokenCircuitError,
   circuitBreaker,
+  CircuitState,
   ConsecutiveBreaker,
   handleWhen,
-  wrap,
-  type IPolicy,
+  type BulkheadPolicy,
+  type CircuitBreakerPolicy,
 } from 'cockatiel';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { IdentityProvidersConfig } from '../config/config.js';
 import { BrokerError } from '../errors/broker-error.js';
+import type { ProviderRef } from '../identity/verified-identity.js';
+import { ProviderCallMetrics, type CallOutcome } from './provider-call-metrics.js';
 
 /** More providers than are in trouble at once; the least recently used is forgotten, and begins anew. */
 const MAX_KEPT = 10_000;
+
+interface Guards {
+  readonly breaker: CircuitBreakerPolicy;
+  readonly places: BulkheadPolicy;
+}
+
+/** Its time was up before it had a place: that says nothing about the provider. */
+class StillWaitingError extends Error {
+  override readonly name = 'StillWaitingError';
+}
 
 /**
  * Keeps a provider in trouble from troubling others: each has places of its own, a bounded time, and a circuit breaker
@@ -22,64 +35,140 @@ const MAX_KEPT = 10_000;
  */
 @Injectable()
 export class ProviderCalls {
-  private readonly policies = new LRUCache<number, IPolicy>({ max: MAX_KEPT });
+  private readonly guards = new LRUCache<number, Guards>({ max: MAX_KEPT });
 
-  constructor(private readonly config: IdentityProvidersConfig) {}
+  constructor(
+    private readonly config: IdentityProvidersConfig,
+    private readonly metrics: ProviderCallMetrics,
+  ) {
+    metrics.watchOpenBreakers(() => this.openBreakers);
+  }
+
+  /** How many providers are left alone, by this process. */
+  get openBreakers(): number {
+    return [...this.guards.values()].filter(({ breaker }) => breaker.state !== CircuitState.Closed).length;
+  }
 
   /**
    * Runs whatever one sign-in asks of a provider.
    *
-   * @param work is given a signal that is aborted when its time is up, and is not waited for from then on.
+   * @param work is given a signal that is aborted when its time is up, and is not waited for from then on. The time
+   *   that it waits for a place counts.
    * @throws BrokerError `identity_provider_unavailable` when there is no place, no time or no trust left; else what
    *   `work` throws.
    */
-  async run<T>(providerId: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async run<T>(
+    provider: Pick<ProviderRef, 'id' | 'kind'>,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const startedAt = performance.now();
+    const tell = (outcome: CallOutcome) =>
+      this.metrics.note(provider, outcome, performance.now() - startedAt);
     try {
-      const outcome = await this.policyOf(providerId).execute(() => judged(this.inTime(work)));
-      if ('refusal' in outcome) throw outcome.refusal;
-      return outcome.value;
+      const value = await this.guarded(this.guardsOf(provider.id), work);
+      tell('proven');
+      return value;
     } catch (error) {
+      tell(outcomeOf(error));
       if (error instanceof BrokerError) throw withRetryAfter(error, this.config.breakSeconds);
-      if (error instanceof BulkheadRejectedError || error instanceof BrokenCircuitError) {
-        throw new BrokerError('identity_provider_unavailable', {
-          cause: error,
-          retryAfterSeconds: this.config.breakSeconds,
-        });
-      }
-      throw error;
+      if (!isTurnedAway(error)) throw error;
+      throw new BrokerError('identity_provider_unavailable', {
+        cause: error,
+        retryAfterSeconds: this.config.breakSeconds,
+      });
     }
   }
 
-  private async inTime<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  /** As `run`, past its places and its breaker: for a look at a provider in trouble. */
+  runApart<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.inTime(bulkhead(1), work);
+  }
+
+  private async guarded<T>(
+    { breaker, places }: Guards,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    // While one call tries the provider again, the breaker would have all others wait for what comes of it: any number
+    // of them, for as long as a provider that hangs takes.
+    if (breaker.state === CircuitState.HalfOpen) throw new BrokenCircuitError();
+    const isTrial = breaker.state === CircuitState.Open;
+    const outcome = await breaker.execute(() =>
+      judged(
+        this.inTime(places, (signal) => {
+          // It opened while this one waited for its place.
+          if (!isTrial && breaker.state !== CircuitState.Closed) throw new BrokenCircuitError();
+          return work(signal);
+        }),
+      ),
+    );
+    if ('refusal' in outcome) throw outcome.refusal;
+    return outcome.value;
+  }
+
+  private async inTime<T>(places: BulkheadPolicy, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const stop = new AbortController();
+    let hasPlace = false;
     let timer: NodeJS.Timeout | undefined;
     const outOfTime = new Promise<never>((_, reject) => {
       // Not AbortSignal.timeout, which cannot be called off: each would be kept long after the sign-in.
       timer = setTimeout(() => {
         stop.abort();
-        reject(new BrokerError('identity_provider_unavailable', { cause: new Error('no answer in time') }));
+        const cause = new Error('no answer in time');
+        reject(
+          hasPlace ? new BrokerError('identity_provider_unavailable', { cause }) : new StillWaitingError(),
+        );
       }, this.config.signInMilliseconds);
     });
+    // Without the signal: a bulkhead that drops one who waits forgets to call the next.
+    const placed = places.execute(() => {
+      if (stop.signal.aborted) throw new StillWaitingError();
+      hasPlace = true;
+      // The place is free when the time is up, whether or not the work listens to its signal.
+      return Promise.race([work(stop.signal), outOfTime]);
+    });
     try {
-      return await Promise.race([work(stop.signal), outOfTime]);
+      return await Promise.race([placed, outOfTime]);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  private policyOf(providerId: number): IPolicy {
-    let policy = this.policies.get(providerId);
-    if (!policy) {
+  private guardsOf(providerId: number): Guards {
+    let guards = this.guards.get(providerId);
+    if (!guards) {
       const { callsAtOnce, callsWaiting, breakAfterFailures, breakSeconds } = this.config;
-      const breaker = circuitBreaker(handleWhen(isProvidersFault), {
-        halfOpenAfter: breakSeconds * 1000,
-        breaker: new ConsecutiveBreaker(breakAfterFailures),
-      });
-      policy = wrap(breaker, bulkhead(callsAtOnce, callsWaiting));
-      this.policies.set(providerId, policy);
+      const breaker = circuitBreaker(
+        // A trial that could not even be made is no reason to send everybody again.
+        handleWhen(
+          (error) =>
+            isProvidersFault(error) || (breaker.state === CircuitState.HalfOpen && isTurnedAway(error)),
+        ),
+        {
+          halfOpenAfter: breakSeconds * 1000,
+          breaker: new ConsecutiveBreaker(breakAfterFailures),
+        },
+      );
+      guards = { breaker, places: bulkhead(callsAtOnce, callsWaiting) };
+      this.guards.set(providerId, guards);
     }
-    return policy;
+    return guards;
   }
+}
+
+function isTurnedAway(error: unknown): boolean {
+  return (
+    error instanceof BulkheadRejectedError ||
+    error instanceof BrokenCircuitError ||
+    error instanceof StillWaitingError
+  );
+}
+
+function outcomeOf(error: unknown): CallOutcome {
+  if (error instanceof BrokenCircuitError) return 'left_alone';
+  if (isTurnedAway(error)) return 'no_place';
+  if (!(error instanceof BrokerError)) return 'failed';
+  if (error.code === 'identity_provider_unavailable') return 'unavailable';
+  return error.code === 'identity_provider_misconfigured' ? 'misconfigured' : 'refused';
 }
 
 type Outcome<T> = { readonly value: T } | { readonly refusal: BrokerError };

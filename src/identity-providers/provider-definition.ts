@@ -3,7 +3,7 @@ import { BrokerError, type InputFault } from '../errors/broker-error.js';
 import { inputError } from '../http/input.js';
 import type { VerifierKind } from '../identity/verifier-kind.js';
 import type { IdentityProvider } from './identity-provider.js';
-import { policiesSchema, toLinkingPolicy, type Policies } from './provider-policies.js';
+import { policiesSchema, policyWarnings, toLinkingPolicy, type Policies } from './provider-policies.js';
 import { carrySecrets, redactSecrets } from './secret-options.js';
 
 const MAX_SLUG = 64;
@@ -16,7 +16,7 @@ const optionsShape = z.record(z.string(), z.unknown());
 
 /** A definition as people write it, in YAML or JSON. Its options are for its kind to judge. */
 export const definitionSchema = z.strictObject({
-  kind: z.string().min(1).max(32).describe('facebook, twitter or firebase'),
+  kind: z.string().min(1).max(32).describe('facebook, twitter, firebase, http, …'),
   slug: z
     .string()
     .max(MAX_SLUG)
@@ -41,6 +41,15 @@ export function refuseReservedSlug(slug: string, kind: VerifierKind): void {
   throw fault('/slug', 'reserved', `"${slug}" is the name of something else`);
 }
 
+/** @throws BrokerError `validation_failed` for a replacement that would be another kind or have another name. */
+export function refuseMove(change: Replacement, present: Pick<IdentityProvider, 'kind' | 'slug'>): void {
+  for (const name of ['kind', 'slug'] as const) {
+    if (change[name] !== undefined && change[name] !== present[name]) {
+      throw fault(`/${name}`, 'not_allowed', 'cannot be changed');
+    }
+  }
+}
+
 /**
  * What the kind makes of options. What is stored is what was given: defaults are those of the version that runs.
  *
@@ -63,7 +72,7 @@ export function replaceOptions(
   given: Readonly<Record<string, unknown>>,
   present: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
-  const { options, carried } = carrySecrets(given, present, kind.secretPaths);
+  const { options, carried } = carrySecrets(given, present, kind.secretPaths, isPublicOf(kind));
   const parsed = parseOptions(kind, options);
   const before = kind.optionsSchema.safeParse(present);
   const sent = (value: unknown) => kind.secretDestinations(value).toSorted().join('\n');
@@ -93,7 +102,7 @@ export function toProviderDocument(
     enabled,
     version,
     // Of a kind that is not there nobody knows what is secret.
-    options: kind ? redactSecrets(provider.options, kind.secretPaths, fingerprint) : {},
+    options: kind ? shownOptions(provider.options, kind, fingerprint) : {},
     policies: kind ? policiesInForce(policies, kind) : policies,
     warnings: warningsOf(provider, kind),
     created_at: new Date(provider.createdAt).toISOString(),
@@ -102,6 +111,19 @@ export function toProviderDocument(
 }
 
 export type ProviderDocument = ReturnType<typeof toProviderDocument>;
+
+/** The options, secrets as fingerprints. */
+export function shownOptions(
+  options: IdentityProvider['options'],
+  kind: VerifierKind,
+  fingerprint: (secret: string) => string,
+): IdentityProvider['options'] {
+  return redactSecrets(options, kind.secretPaths, fingerprint, isPublicOf(kind));
+}
+
+function isPublicOf(kind: VerifierKind): (value: string) => boolean {
+  return (value) => kind.isPublic?.(value) ?? false;
+}
 
 function policiesInForce(policies: Policies, kind: VerifierKind): Policies {
   const inForce = toLinkingPolicy(policies, kind.defaults);
@@ -112,11 +134,14 @@ function policiesInForce(policies: Policies, kind: VerifierKind): Policies {
   };
 }
 
-function warningsOf({ options }: IdentityProvider, kind: VerifierKind | undefined): readonly string[] {
+function warningsOf(
+  { options, policies }: IdentityProvider,
+  kind: VerifierKind | undefined,
+): readonly string[] {
   if (!kind) return ['This server knows no such kind; nobody can sign in with it.'];
   const parsed = kind.optionsSchema.safeParse(options);
   if (!parsed.success) return ['The options are not what this version takes; set them anew.'];
-  return kind.warnings(parsed.data);
+  return [...kind.warnings(parsed.data), ...policyWarnings(policies)];
 }
 
 function fault(pointer: string, code: string, detail: string): BrokerError {

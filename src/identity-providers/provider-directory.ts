@@ -6,9 +6,11 @@ import type { LinkingPolicy } from '../identity/linking-policy.js';
 import type { ProviderRef } from '../identity/verified-identity.js';
 import { VerifierKinds } from '../identity/verifier-kinds.js';
 import { Clock } from '../time/clock.js';
+import { AnswerCache } from './answer-cache.js';
 import type { IdentityProvider, ProviderState } from './identity-provider.js';
 import { IdentityProviderRepository } from './identity-provider.repository.js';
-import { toLinkingPolicy } from './provider-policies.js';
+import { secretsOf, type FoundSecret } from './secret-options.js';
+import { toAnswerLifetimes, toLinkingPolicy } from './provider-policies.js';
 
 /** As for applications: a change is seen within two seconds by every process. */
 const CONFIRM_AFTER_MILLISECONDS = 500;
@@ -24,6 +26,15 @@ export interface OpenProvider {
   readonly ref: ProviderRef;
   readonly policy: LinkingPolicy;
   readonly verifier: IdentityVerifier;
+  /** Where the policies want answers to be remembered. */
+  readonly answers: AnswerCache | null;
+}
+
+/** A provider that somebody looks at. */
+export interface OpenApart extends OpenProvider {
+  readonly enabled: boolean;
+  /** What of its options nobody may see. */
+  readonly secrets: readonly FoundSecret[];
 }
 
 interface Kept {
@@ -59,6 +70,21 @@ export class ProviderDirectory {
       });
     }
     return kept.open;
+  }
+
+  /**
+   * The provider as it is stored now, enabled or not, opened for this one time.
+   *
+   * @throws BrokerError `identity_provider_not_found`; `identity_provider_misconfigured` when it cannot be opened.
+   */
+  async openApart(applicationId: number, slug: string): Promise<OpenApart> {
+    const provider = SLUG.test(slug) ? await this.providers.findBySlug(applicationId, slug) : null;
+    if (!provider) throw new BrokerError('identity_provider_not_found');
+    const open = this.opened(provider);
+    if (!open) throw new BrokerError('identity_provider_misconfigured');
+    const kind = this.kinds.find(provider.kind)!;
+    const secrets = secretsOf(provider.options, kind.secretPaths, (value) => kind.isPublic?.(value) ?? false);
+    return { ...open, enabled: provider.enabled, secrets };
   }
 
   /** Forgets what is kept, after a change made in this process. */
@@ -131,6 +157,7 @@ export class ProviderDirectory {
       ref,
       policy: toLinkingPolicy(provider.policies, kind.defaults),
       verifier: kind.open({ ref, options: options.data }),
+      answers: AnswerCache.of(toAnswerLifetimes(provider.policies), this.clock),
     };
   }
 }

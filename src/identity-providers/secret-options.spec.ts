@@ -22,6 +22,13 @@ describe(redactSecrets, () => {
     expect(options.secret).toBe('s1');
   });
 
+  it('shows what the kind says is none', () => {
+    const isPublic = (value: string) => value === 's2';
+    expect(redactSecrets(options, ['apps.*.app_secret'], () => 'print', isPublic)).toMatchObject({
+      apps: { a: { app_secret: 's2' }, 'b/c~d': { app_secret: { fingerprint: 'print' } } },
+    });
+  });
+
   it('touches own properties only', () => {
     expect(redactSecrets({}, ['constructor.name', '__proto__.x', 'toString'], String)).toEqual({});
   });
@@ -55,5 +62,13 @@ describe(carrySecrets, () => {
     const { options: carriedOver, carried } = carrySecrets({ secret: 'n', apps: {} }, options, paths);
     expect(carriedOver).toEqual({ secret: 'n', apps: {} });
     expect(carried).toEqual([]);
+  });
+
+  it('carries of entries that an operator names those that were sent as they were shown, and no others', () => {
+    const present = { headers: { a: '1', b: '2', c: '3' } };
+    const given = { headers: { a: { fingerprint: 'x' }, c: 'new' } };
+    const { options: carriedOver, carried } = carrySecrets(given, present, ['headers.*']);
+    expect(carriedOver).toEqual({ headers: { a: '1', c: 'new' } });
+    expect(carried).toEqual(['/headers/a']);
   });
 });

@@ -1,3 +1,5 @@
+import { toPointer } from '../http/input.js';
+
 /** What stands in for a secret that is not shown. */
 export interface Redacted {
   /** Of the same secret always the same, so that people can tell whether it is the one they mean. */
@@ -6,14 +8,20 @@ export interface Redacted {
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** Tells values at the places of secrets that are none. */
+type IsPublic = (value: string) => boolean;
+const nothingIsPublic: IsPublic = () => false;
+
 /** The options with their secrets replaced by fingerprints. */
 export function redactSecrets(
   options: Json,
   paths: readonly string[],
   fingerprint: (secret: string) => string,
+  isPublic = nothingIsPublic,
 ): Json {
-  return visit(options, paths, (value) =>
-    typeof value === 'string' ? ({ fingerprint: fingerprint(value) } satisfies Redacted) : undefined,
+  return secretsOf(options, paths, isPublic).reduce(
+    (all, { path, value }) => put(all, path, { fingerprint: fingerprint(value) } satisfies Redacted),
+    options,
   );
 }
 
@@ -25,39 +33,53 @@ export interface Carried {
 
 /**
  * New options with the secrets of the present ones where they bring none of their own: left out, or as they were shown.
+ * Of entries that the operator names (`headers.*`) only those as they were shown: one that is left out was taken out.
  * Whether they may be taken over is the caller's to decide.
  */
-export function carrySecrets(given: Json, present: Json, paths: readonly string[]): Carried {
+export function carrySecrets(
+  given: Json,
+  present: Json,
+  paths: readonly string[],
+  isPublic = nothingIsPublic,
+): Carried {
   const carried: string[] = [];
   let options = given;
-  for (const { path, value } of secretsOf(present, paths)) {
+  for (const { path, value, isEntry } of secretsOf(present, paths, isPublic)) {
     const parent = at(options, path.slice(0, -1));
     // An entry that was taken out of the options takes its secrets along.
     if (!isObject(parent)) continue;
     const own = parent[path.at(-1)!];
-    if (own !== undefined && !isRedacted(own)) continue;
+    if (own === undefined ? isEntry : !isRedacted(own)) continue;
     options = put(options, path, value);
-    carried.push(path.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''));
+    carried.push(toPointer(path));
   }
   return { options, carried };
 }
 
-interface Found {
+/** A secret among options. */
+export interface FoundSecret {
   readonly path: readonly string[];
   readonly value: string;
+  /** Whether its own name is the operator's. */
+  readonly isEntry: boolean;
 }
 
-function secretsOf(options: Json, paths: readonly string[]): Found[] {
-  const found: Found[] = [];
-  for (const pattern of paths) collect(options, pattern.split('.'), [], found);
-  return found;
+/** The secrets that options hold, at the paths where their kind has some. */
+export function secretsOf(options: Json, paths: readonly string[], isPublic: IsPublic): FoundSecret[] {
+  return paths.flatMap((pattern) => {
+    const found: Omit<FoundSecret, 'isEntry'>[] = [];
+    collect(options, pattern.split('.'), [], found);
+    return found
+      .filter(({ value }) => !isPublic(value))
+      .map((one) => ({ ...one, isEntry: pattern.endsWith('*') }));
+  });
 }
 
 function collect(
   value: unknown,
   [key, ...rest]: readonly string[],
   path: readonly string[],
-  found: Found[],
+  found: Omit<FoundSecret, 'isEntry'>[],
 ): void {
   if (key === undefined) {
     if (typeof value === 'string') found.push({ path, value });
@@ -66,10 +88,6 @@ function collect(
   if (!isObject(value)) return;
   const keys = key === '*' ? Object.keys(value) : Object.hasOwn(value, key) ? [key] : [];
   for (const own of keys) collect(value[own], rest, [...path, own], found);
-}
-
-function visit(options: Json, paths: readonly string[], replace: (value: unknown) => unknown): Json {
-  return secretsOf(options, paths).reduce((all, { path, value }) => put(all, path, replace(value)), options);
 }
 
 function put(value: unknown, [key, ...rest]: readonly string[], replacement: unknown): Json {
@@ -90,6 +108,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-function isRedacted(value: unknown): boolean {
+export function isRedacted(value: unknown): boolean {
   return isObject(value) && Object.keys(value).length === 1 && typeof value['fingerprint'] === 'string';
 }

@@ -28,6 +28,24 @@ export interface IdentityVerifier<Credential = unknown> {
   verify(credential: Credential, options: VerifyOptions): Promise<VerifiedIdentity>;
 }
 
+/** A name and a password as somebody typed them. */
+export interface TypedPassword {
+  readonly kind: 'login' | 'email' | 'phone';
+  readonly name: string;
+  readonly password: string;
+}
+
+/** Added by verifiers of partners whose users have passwords. Found with `takesPasswords`. */
+export interface TakesPasswords {
+  /** What was typed, as this verifier's credential; its schema has the last word. */
+  toCredential(typed: TypedPassword): Readonly<Record<string, unknown>>;
+}
+
+/** Whether a typed name and password can be handed to this provider. */
+export function takesPasswords(verifier: IdentityVerifier): verifier is IdentityVerifier & TakesPasswords {
+  return 'toCredential' in verifier;
+}
+
 /** What a browser is sent away with. All values are fresh, random and used once. */
 export interface RedirectRequest extends VerifyOptions {
   /** Where the provider sends the browser back to: our callback, the same for all providers. */

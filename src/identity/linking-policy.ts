@@ -4,6 +4,10 @@ export interface LinkingPolicy {
   readonly createUsers: boolean;
   /** `verified`: lead to an existing user when both sides have verified the e-mail address and the provider is trusted for it. */
   readonly linkByEmail: 'never' | 'verified';
+  /** Lead to the existing user who has the login that the provider's answer is mapped to. Weaker: nothing was verified. */
+  readonly linkByLogin: boolean;
+  /** E-mail domains, in lower case: only people with an address there that the provider has verified; null: anybody. */
+  readonly emailDomains: readonly string[] | null;
   /** Whether the provider's word that an e-mail address is verified counts. */
   readonly trustedForEmail: boolean;
   /** Likewise for phone numbers. */

@@ -30,6 +30,8 @@ export interface VerifierKind<Options = unknown> {
   readonly optionsSchema: z.ZodType<Options>;
   /** Where secrets stand in the options: dotted paths, `*` for any key or index. Never read back. */
   readonly secretPaths: readonly string[];
+  /** Whether a value at one of `secretPaths` is none: a template, say, that holds nothing of the operator's. */
+  isPublic?(value: string): boolean;
   /** The origins that this definition's secrets are sent to. When they change, secrets have to be given anew. */
   secretDestinations(options: Options): readonly string[];
   /**

@@ -14,6 +14,9 @@ import { commonPasswords } from './common-passwords.js';
 import { PasswordHasher } from './password-hasher.js';
 import { normalisePassword, passwordFault, type PasswordContext } from './password-policy.js';
 
+/** Says whose password it is; null: nobody's. */
+type Judge<T> = () => Promise<T | null>;
+
 /** Judges passwords: whether one is right, whether one may be chosen. Every way in that takes one asks here. */
 @Injectable()
 export class PasswordsService {
@@ -43,7 +46,31 @@ export class PasswordsService {
     const applicationId = client.application.id;
     const credential = await this.accounts.findCredentialBy(applicationId, identifier);
     if (!credential && mayBeNew) return null;
-    return this.prove('sign_in', client, credential, { applicationId, ...identifier }, password);
+    const judges = [this.localJudge(credential, password)];
+    return this.prove('sign_in', client, credential, { applicationId, ...identifier }, judges);
+  }
+
+  /**
+   * Whose password this is, where a partner is asked as well as or in the place of this application's own users. One
+   * try, whoever judges it. A judge who cannot answer leaves it to the next one; when nobody accepts the password, the
+   * try is counted and ends as that judge did.
+   *
+   * @param partner resolves to null when the partner refuses it.
+   * @throws BrokerError as `proveIdentifier`; what `partner` throws.
+   */
+  async proveInOrder<T>(
+    client: Client,
+    identifier: Identifier,
+    password: string,
+    order: readonly ('local' | 'partner')[],
+    partner: () => Promise<T | null>,
+  ): Promise<LocalCredential | T> {
+    const applicationId = client.application.id;
+    const credential = await this.accounts.findCredentialBy(applicationId, identifier);
+    const local = this.localJudge(credential, password);
+    const judges = order.map((judge): Judge<LocalCredential | T> => (judge === 'local' ? local : partner));
+    const name = { applicationId, ...identifier };
+    return this.prove<LocalCredential | T>('sign_in', client, credential, name, judges);
   }
 
   /**
@@ -52,7 +79,8 @@ export class PasswordsService {
    * @throws BrokerError as `proveIdentifier`
    */
   async proveUser(client: Client, credential: LocalCredential, password: string): Promise<void> {
-    await this.prove('password.changed', client, credential, { userId: credential.userId }, password);
+    const judges = [this.localJudge(credential, password)];
+    await this.prove('password.changed', client, credential, { userId: credential.userId }, judges);
   }
 
   /**
@@ -72,19 +100,39 @@ export class PasswordsService {
     return this.hasher.hash(normalised);
   }
 
-  private async prove(
+  /** The application's own word. A hash is computed for nobody too, so that the time does not tell who exists. */
+  private localJudge(credential: LocalCredential | null, password: string): Judge<LocalCredential> {
+    const normalised = normalisePassword(password);
+    return async () => {
+      const matches = await this.hasher.verify(credential?.passwordHash ?? null, normalised);
+      if (!matches || !credential || credential.disabled) return null;
+      await this.renewHash(credential, normalised);
+      return credential;
+    };
+  }
+
+  private async prove<T>(
     act: AuditAct,
     client: Client,
     credential: LocalCredential | null,
     name: { userId: number } | { applicationId: number; kind: string; key: string },
-    password: string,
-  ): Promise<LocalCredential> {
+    judges: readonly Judge<T>[],
+  ): Promise<T> {
     const subject = credential ? { userId: credential.userId } : name;
-    const normalised = normalisePassword(password);
+    let absent: unknown;
     const proven = await this.throttle
       .attempt(subject, client.address, async () => {
-        const matches = await this.hasher.verify(credential?.passwordHash ?? null, normalised);
-        return matches && credential && !credential.disabled ? credential : null;
+        for (const [i, judge] of judges.entries()) {
+          const isLast = i === judges.length - 1;
+          const proven = await judge().catch((error: unknown) => {
+            // Guesses at what the one judge can tell must count while the other one is away.
+            if (judges.length === 1 || (isLast && absent !== undefined)) throw error;
+            absent = error;
+            return null;
+          });
+          if (proven !== null) return proven;
+        }
+        return null;
       })
       .catch((error: unknown) => {
         if (error instanceof BrokerError && error.code === 'too_many_requests')
@@ -95,9 +143,8 @@ export class PasswordsService {
       const reason = refusalOf(credential);
       await this.recordRefusal(act, client, credential, reason);
       this.refused(client, reason);
-      throw new BrokerError('invalid_credentials');
+      throw absent ?? new BrokerError('invalid_credentials');
     }
-    await this.renewHash(proven, normalised);
     return proven;
   }
 

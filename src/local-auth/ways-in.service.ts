@@ -92,6 +92,31 @@ export class WaysInService {
   }
 
   private async provePassword(client: Client, identifier: Identifier, password: string): Promise<Who> {
+    const order = client.application.settings.password_sign_in;
+    return order === 'local'
+      ? this.proveLocalPassword(client, identifier, password)
+      : this.proveInOrder(client, identifier, password, order.split(','));
+  }
+
+  /** Where the application hands passwords to a partner. */
+  private async proveInOrder(
+    client: Client,
+    identifier: Identifier,
+    password: string,
+    order: readonly string[],
+  ): Promise<Who> {
+    const slug = order.find((name) => name !== 'local')!;
+    const typed = { kind: identifier.kind, name: identifier.value, password };
+    const judges = order.map((name) => (name === 'local' ? 'local' : 'partner'));
+    const proven = await this.passwords.proveInOrder(client, identifier, password, judges, () =>
+      this.signIns.tryPassword(client.application, slug, typed),
+    );
+    return 'identity' in proven
+      ? { as: 'federated', ...proven }
+      : { as: 'local', userId: proven.userId, credentialVersion: proven.credentialVersion };
+  }
+
+  private async proveLocalPassword(client: Client, identifier: Identifier, password: string): Promise<Who> {
     // Where this client may sign nobody up, a free name and a wrong password have to look the same.
     const mayBeNew = client.application.settings.create_user_on_sign_in && maySignUp(client);
     const credential = await this.passwords.proveIdentifier(client, identifier, password, { mayBeNew });

@@ -70,9 +70,13 @@ export class Metrics implements Exposition {
     });
   }
 
-  /** Registers durations in seconds, from a moment to some minutes. */
-  durations<L extends string>(name: string, help: string, labelNames: L[]): Histogram<L> {
-    const buckets = [0.01, 0.1, 1, 10, 60, 600];
+  /** Registers durations in seconds, from a moment to some minutes unless told otherwise. */
+  durations<L extends string>(
+    name: string,
+    help: string,
+    labelNames: L[],
+    buckets = [0.01, 0.1, 1, 10, 60, 600],
+  ): Histogram<L> {
     return new Histogram({ name, help, labelNames, buckets, registers: [this.registry] });
   }
 

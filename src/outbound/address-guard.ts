@@ -1,11 +1,8 @@
-import { lookup as systemLookup, type LookupAddress } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
-
-/** An address or a name that nothing may be sent to. */
-export class RefusedAddressError extends Error {
-  override readonly name = 'RefusedAddressError';
-  readonly code = 'ERR_OUTBOUND_REFUSED';
-}
+import { NameResolver, type Family } from './name-resolver.js';
+import { RefusedAddressError } from './outbound-errors.js';
+import { REFUSED_PORTS } from './refused-ports.js';
 
 /** What is not the public Internet (IANA special-purpose registries), cloud metadata addresses among it. */
 const V4: readonly (readonly [string, number])[] = [
@@ -41,14 +38,17 @@ export class AddressGuard {
   private readonly allowedNames: ReadonlySet<string>;
 
   /** @param allow IP addresses, CIDR ranges and host names of the operator's own network. */
-  constructor(allow: readonly string[]) {
+  constructor(
+    allow: readonly string[],
+    private readonly resolver: NameResolver = new NameResolver(),
+  ) {
     for (const [net, prefix] of V4) this.refused.addSubnet(net, prefix, 'ipv4');
     for (const [net, prefix] of V6) this.refused.addSubnet(net, prefix, 'ipv6');
     const names: string[] = [];
     for (const entry of allow) {
       const [address = '', prefix] = entry.split('/');
       const family = isIP(address);
-      if (family === 0) names.push(entry.toLowerCase());
+      if (family === 0) names.push(plainName(entry));
       else if (prefix === undefined) this.allowed.addAddress(address, family === 4 ? 'ipv4' : 'ipv6');
       else this.allowed.addSubnet(address, Number(prefix), family === 4 ? 'ipv4' : 'ipv6');
     }
@@ -59,15 +59,21 @@ export class AddressGuard {
   checkUrl(url: URL): void {
     if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new RefusedAddressError('not http');
     if (url.username !== '' || url.password !== '') throw new RefusedAddressError('user information');
-    const host = url.hostname.replace(/^\[|\]$/g, '');
-    // A literal address is dialled without being looked up.
-    if (isIP(host) !== 0 && !this.mayDial(host)) throw new RefusedAddressError('not a public address');
+    const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
+    this.checkTarget(url.hostname.replace(/^\[|\]$/g, ''), port);
+  }
+
+  /** As `checkUrl`, for what is dialled by host and port. Literal addresses never reach a lookup. */
+  checkTarget(host: string, port: number): void {
+    if (REFUSED_PORTS.has(port) && !this.isListed(host)) throw new RefusedAddressError('refused port');
+    const isRefused = isIP(host) === 0 ? this.isOwnMachine(host) : !this.mayDial(host);
+    if (isRefused) throw new RefusedAddressError('not a public address');
   }
 
   mayDial(address: string): boolean {
+    if (this.isListedAddress(address)) return true;
     const plain = unmapped(address);
     const family = isIP(plain) === 4 ? 'ipv4' : 'ipv6';
-    if (this.allowed.check(plain, family)) return true;
     if (this.refused.check(plain, family)) return false;
     return family === 'ipv4' || /^[23]/.test(expandedStart(plain));
   }
@@ -76,17 +82,52 @@ export class AddressGuard {
    * Resolves a name for a connection that is about to be made: the addresses checked are the ones dialled, so that a
    * name cannot resolve to another one in between (DNS rebinding). One refused address refuses the name.
    */
-  readonly lookup: LookupFunction = (hostname, options, callback) => {
-    systemLookup(hostname, { ...options, all: true }, (error, found: LookupAddress[]) => {
-      if (error) return callback(error, []);
-      const isAllowedName = this.allowedNames.has(hostname.toLowerCase());
-      if (found.length === 0 || (!isAllowedName && found.some(({ address }) => !this.mayDial(address)))) {
-        return callback(new RefusedAddressError('not a public address'), []);
-      }
-      if (options.all) return callback(null, found);
-      callback(null, found[0]!.address, found[0]!.family);
-    });
+  readonly lookup: LookupFunction = (hostname, { family, all }, callback) => {
+    this.resolve(hostname, familyOf(family)).then(
+      (found) => {
+        if (all) callback(null, [...found]);
+        else callback(null, found[0]!.address, found[0]!.family);
+      },
+      (error: NodeJS.ErrnoException) => callback(error, []),
+    );
   };
+
+  /** The addresses of a name, if all of them may be dialled. @throws RefusedAddressError, or what the resolver throws. */
+  async resolve(name: string, family: Family = 0): Promise<readonly LookupAddress[]> {
+    const found = await this.resolver.resolve(name, family);
+    const isRefused = () => found.some(({ address }) => !this.mayDial(address));
+    if (found.length === 0 || (!this.allowedNames.has(plainName(name)) && isRefused())) {
+      throw new RefusedAddressError('not a public address');
+    }
+    return found;
+  }
+
+  /** Whether the operator lists this host as it is written. */
+  private isListed(host: string): boolean {
+    return isIP(host) === 0 ? this.allowedNames.has(plainName(host)) : this.isListedAddress(host);
+  }
+
+  private isListedAddress(address: string): boolean {
+    const plain = unmapped(address);
+    return this.allowed.check(plain, isIP(plain) === 4 ? 'ipv4' : 'ipv6');
+  }
+
+  /** RFC 6761 §6.3: these are the loopback, whether or not a resolver knows them. */
+  private isOwnMachine(name: string): boolean {
+    const plain = plainName(name);
+    if (plain !== 'localhost' && !plain.endsWith('.localhost')) return false;
+    return !this.allowedNames.has(plain) && !this.mayDial('127.0.0.1') && !this.mayDial('::1');
+  }
+}
+
+function familyOf(family: string | number | undefined): Family {
+  if (family === 4 || family === 'IPv4') return 4;
+  return family === 6 || family === 'IPv6' ? 6 : 0;
+}
+
+/** The dot at the end says that a name is whole; it is the same name. */
+function plainName(name: string): string {
+  return name.toLowerCase().replace(/\.$/, '');
 }
 
 /** IPv4 in IPv6's clothes (::ffff:10.0.0.1) is judged as what is dialled. */

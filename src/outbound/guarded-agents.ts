@@ -1,22 +1,23 @@
 import { Agent as HttpAgent, type ClientRequest } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
-import { isIP } from 'node:net';
 import type { OutboundConfig } from '../config/config.js';
-import { RefusedAddressError, type AddressGuard } from './address-guard.js';
+import type { AddressGuard } from './address-guard.js';
+import { STRICT_TLS } from './guarded-connector.js';
+import { toFailure } from './outbound-errors.js';
 
-type Connecting = { host?: string | null; lookup?: unknown };
+type Connecting = { host?: string | null; port?: number | string | null };
 
-/** Node agents that dial what the guard lets them. Literal addresses never reach a lookup: they are checked before. */
+/** Node agents that dial what the guard lets them. */
 export function guardedAgents(
   guard: AddressGuard,
   { totalMilliseconds, connectionsPerOrigin }: OutboundConfig,
 ) {
   const options = { keepAlive: true, timeout: totalMilliseconds, maxSockets: connectionsPerOrigin };
   const http = new HttpAgent({ ...options, lookup: guard.lookup });
-  const https = new HttpsAgent({ ...options, lookup: guard.lookup });
+  const https = new HttpsAgent({ ...options, ...STRICT_TLS, lookup: guard.lookup });
   for (const agent of [http, https]) {
-    checkLiterals(agent, guard);
+    checkTargets(agent, guard);
     endInTime(agent, totalMilliseconds);
   }
   return { http, https };
@@ -37,12 +38,14 @@ function endInTime(agent: HttpAgent, milliseconds: number): void {
   };
 }
 
-function checkLiterals(agent: HttpAgent, guard: AddressGuard): void {
+function checkTargets(agent: HttpAgent, guard: AddressGuard): void {
   const connect = agent.createConnection.bind(agent);
   agent.createConnection = (options, callback) => {
-    const host = (options as Connecting).host ?? '';
-    if (isIP(host) !== 0 && !guard.mayDial(host)) {
-      callback?.(new RefusedAddressError('not a public address'), undefined as unknown as Duplex);
+    const { host, port } = options as Connecting;
+    try {
+      guard.checkTarget(host ?? '', Number(port));
+    } catch (error) {
+      callback?.(toFailure(error), undefined as unknown as Duplex);
       return undefined;
     }
     return connect(options, callback);

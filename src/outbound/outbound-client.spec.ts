@@ -3,22 +3,26 @@ import { get as httpGet } from 'node:http';
 import { inspect } from 'node:util';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { scriptedServer, type ScriptedServer } from '../../test/support/scripted-server.js';
+import { TestNames } from '../../test/support/test-names.js';
 import { BrokerError } from '../errors/broker-error.js';
-import { RefusedAddressError } from './address-guard.js';
+import { NoAnswerError, RefusedAddressError } from './outbound-errors.js';
 import { OutboundClient } from './outbound-client.js';
 
 describe('OutboundClient', () => {
   let server: ScriptedServer;
   const clients: OutboundClient[] = [];
-  const clientOf = (allow: string[], overrides: object = {}) => {
-    const client = new OutboundClient({
-      allow,
-      connectMilliseconds: 1000,
-      totalMilliseconds: 3000,
-      maxResponseBytes: 1024,
-      connectionsPerOrigin: 20,
-      ...overrides,
-    });
+  const clientOf = (allow: string[], overrides: object = {}, names = new TestNames()) => {
+    const client = new OutboundClient(
+      {
+        allow,
+        connectMilliseconds: 1000,
+        totalMilliseconds: 3000,
+        maxResponseBytes: 1024,
+        connectionsPerOrigin: 20,
+        ...overrides,
+      },
+      names,
+    );
     clients.push(client);
     return client;
   };
@@ -61,15 +65,17 @@ describe('OutboundClient', () => {
     expect(server.heads[0]).toMatchObject({ ...headers, 'content-length': '3' });
   });
 
-  it('follows no redirect', async () => {
-    server.answer({ status: 302, headers: { location: '/elsewhere' }, body: '' });
-    const { status } = await clientOf(['127.0.0.1']).send({ url: url(), signal: signal() });
-    expect(status).toBe(302);
-    expect(server.requests).toEqual(['GET /']);
+  it.each([301, 302, 303, 307, 308])('C-03 follows no redirect with status %i', async (redirect) => {
+    for (const location of ['/elsewhere', 'http://169.254.169.254/latest/meta-data', 'file:///etc/passwd']) {
+      server.answer({ status: redirect, headers: { location, refresh: `0; url=${location}` }, body: '' });
+      const { status } = await clientOf(['127.0.0.1']).send({ url: url(), signal: signal() });
+      expect(status).toBe(redirect);
+    }
+    expect(new Set(server.requests)).toEqual(new Set(['GET /']));
   });
 
   it.each(['127.0.0.1', 'localhost', '[::ffff:127.0.0.1]'])(
-    'does not dial %s unless the operator lists it',
+    'C-01 does not dial %s unless the operator lists it',
     async (host) => {
       const target = new URL(`http://${host}:${new URL(server.url).port}/`);
       const { cause } = await errorOf(clientOf([]).send({ url: target, signal: signal() }));
@@ -85,6 +91,40 @@ describe('OutboundClient', () => {
     expect(status).toBe(200);
   });
 
+  it('C-02 dials what was judged, and judges each connection', async () => {
+    const names = new TestNames().set('partner.example', ['127.0.0.1'], ['127.0.0.2', '10.0.0.1']);
+    const client = clientOf(['127.0.0.1'], { connectionsPerOrigin: 2 }, names);
+    const target = new URL(`http://partner.example:${new URL(server.url).port}/`);
+    server.answer({ headers: { connection: 'close' }, body: '' });
+    expect((await client.send({ url: target, signal: signal() })).status).toBe(200);
+    const { cause } = await errorOf(client.send({ url: target, signal: signal() }));
+    expect(cause).toBeInstanceOf(RefusedAddressError);
+    expect(names.asked).toEqual(['partner.example', 'partner.example']);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('C-04 sends nothing to a port of something else', async () => {
+    const target = new URL('http://partner.example:6379/');
+    const { cause } = await errorOf(clientOf(['127.0.0.1']).send({ url: target, signal: signal() }));
+    expect(cause).toMatchObject({ refusal: 'refused port' });
+  });
+
+  it('tells a connection that was not made from an answer that did not come', async () => {
+    const client = clientOf(['127.0.0.1']);
+    const nobody = await scriptedServer();
+    await nobody.close();
+    const closed = await errorOf(client.send({ url: new URL(nobody.url), signal: signal() }));
+    expect(closed.cause).toMatchObject({ name: 'ConnectionNotMadeError', code: 'ECONNREFUSED' });
+    const nameless = await errorOf(client.send({ url: new URL('http://no.example/'), signal: signal() }));
+    expect(nameless.cause).toMatchObject({ name: 'ConnectionNotMadeError', code: 'ENOTFOUND' });
+    server.answer({ body: Buffer.alloc(5000) });
+    const long = await errorOf(client.send({ url: url(), signal: signal() }));
+    expect(long.cause).toBeInstanceOf(NoAnswerError);
+    server.hangUp();
+    const cut = await errorOf(client.send({ url: url(), signal: signal() }));
+    expect(cut.cause).toMatchObject({ name: 'NoAnswerError', code: 'UND_ERR_SOCKET' });
+  });
+
   it('takes an answer of as many bytes as it may have, and no more', async () => {
     const client = clientOf(['127.0.0.1']);
     server.answer({ body: Buffer.alloc(1024) });
@@ -93,7 +133,7 @@ describe('OutboundClient', () => {
     await errorOf(client.send({ url: url(), signal: signal() }));
   });
 
-  it('cuts off a bomb', async () => {
+  it('C-09 cuts off a bomb', async () => {
     const body = gzipSync(Buffer.alloc(512 * 1024));
     expect(body.length).toBeLessThan(1024);
     server.answer({ headers: { 'content-encoding': 'gzip' }, body });
@@ -108,10 +148,15 @@ describe('OutboundClient', () => {
     expect((await client.send({ url: url(), signal: signal() })).body.toString()).toBe('still here');
   });
 
-  it.each(['stall', 'drip'] as const)('ends at its deadline when the other side does %s', async (what) => {
-    server[what]();
-    await errorOf(clientOf(['127.0.0.1'], { totalMilliseconds: 50 }).send({ url: url(), signal: signal() }));
-  });
+  it.each(['stall', 'drip'] as const)(
+    'C-08 ends at its deadline when the other side does %s',
+    async (what) => {
+      server[what]();
+      await errorOf(
+        clientOf(['127.0.0.1'], { totalMilliseconds: 50 }).send({ url: url(), signal: signal() }),
+      );
+    },
+  );
 
   it.each(['stall', 'drip'] as const)('ends with the signal when the other side does %s', async (what) => {
     server[what]();

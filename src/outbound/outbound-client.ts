@@ -1,12 +1,19 @@
 import type { Agent as HttpAgent } from 'node:http';
 import { Injectable } from '@nestjs/common';
-import { Agent, request, type Dispatcher } from 'undici';
+import { request as exchange, type Dispatcher } from 'undici';
 import { OutboundConfig } from '../config/config.js';
 import { BrokerError } from '../errors/broker-error.js';
-import type { VerificationTrace } from '../observability/verification-trace.js';
+import type { TracedExchange, VerificationTrace } from '../observability/verification-trace.js';
 import { AddressGuard } from './address-guard.js';
+import { ConnectionWatch } from './connection-watch.js';
 import { guardedAgents } from './guarded-agents.js';
+import type { OutboundTls } from './guarded-connector.js';
+import { NameResolver } from './name-resolver.js';
+import { OutboundConnections } from './outbound-connections.js';
+import { failureText, NoAnswerError, toFailure, type OutboundFailure } from './outbound-errors.js';
 import { readBody } from './read-body.js';
+
+export type { OutboundTls };
 
 export interface OutboundRequest {
   readonly method?: 'GET' | 'POST';
@@ -18,18 +25,6 @@ export interface OutboundRequest {
   readonly tls?: OutboundTls | undefined;
   /** Who watches, if anybody does, and what the request is for. */
   readonly trace?: { readonly to: VerificationTrace; readonly purpose: string } | undefined;
-}
-
-/**
- * What connections to one provider are secured with, beside the public authorities. Connections are kept by the object:
- * a verifier holds one and hands in the same each time.
- */
-export interface OutboundTls {
-  /** PEM: trusted in the place of the public authorities. */
-  readonly ca?: string;
-  /** PEM, shown to the provider (mutual TLS); both or neither. */
-  readonly clientCertificate?: string;
-  readonly clientKey?: string;
 }
 
 export interface OutboundResponse {
@@ -46,59 +41,92 @@ export interface OutboundResponse {
  */
 @Injectable()
 export class OutboundClient {
-  private readonly dispatcher: Dispatcher;
+  private readonly connections: OutboundConnections;
   private readonly agents: { readonly http: HttpAgent; readonly https: HttpAgent };
   private readonly guard: AddressGuard;
 
-  constructor(private readonly config: OutboundConfig) {
-    this.guard = new AddressGuard(config.allow);
+  constructor(
+    private readonly config: OutboundConfig,
+    names: NameResolver = new NameResolver(),
+  ) {
+    this.guard = new AddressGuard(config.allow, names);
     this.agents = guardedAgents(this.guard, config);
-    this.dispatcher = new Agent({
-      connect: { timeout: config.connectMilliseconds, lookup: this.guard.lookup },
-      headersTimeout: config.totalMilliseconds,
-      bodyTimeout: config.totalMilliseconds,
-      maxHeaderSize: 16 * 1024,
-      maxResponseSize: config.maxResponseBytes,
-      connections: config.connectionsPerOrigin,
-    });
+    this.connections = new OutboundConnections(this.guard, config);
   }
 
   /**
-   * @throws BrokerError `identity_provider_unavailable` for whatever keeps a complete answer from arriving in time:
-   *   refused addresses, connection and TLS faults, deadlines, answers that are too long.
+   * @throws BrokerError `identity_provider_unavailable` for whatever keeps a complete answer from arriving in time. Its
+   *   cause says which: `RefusedAddressError`, `ConnectionNotMadeError` (nothing was sent) or `NoAnswerError`.
    */
-  async send({
-    method = 'GET',
-    url,
-    headers = {},
-    body,
-    signal,
-  }: OutboundRequest): Promise<OutboundResponse> {
+  async send(request: OutboundRequest): Promise<OutboundResponse> {
+    try {
+      if (request.trace) return await this.watched(request, request.trace);
+      this.guard.checkUrl(request.url);
+      return await this.exchanged(request, this.connections.of(request.tls));
+    } catch (error) {
+      throw new BrokerError('identity_provider_unavailable', { cause: toFailure(error) });
+    }
+  }
+
+  private async exchanged(
+    { method = 'GET', url, headers, body, signal }: OutboundRequest,
+    dispatcher: Dispatcher,
+    watch?: ConnectionWatch,
+  ): Promise<OutboundResponse> {
     const deadline = new AbortController();
     // Not AbortSignal.timeout, which cannot be called off: each would be kept, and make an error of it, long after the
     // answer.
     const timer = setTimeout(
-      () => deadline.abort(new Error('no answer in time')),
+      () => deadline.abort(new NoAnswerError('no answer in time')),
       this.config.totalMilliseconds,
     );
     try {
-      this.guard.checkUrl(url);
-      const answer = await request(url, {
+      const answer = await exchange(url, {
         method,
-        dispatcher: this.dispatcher,
-        headers: { accept: 'application/json', 'accept-encoding': 'gzip', ...headers },
+        dispatcher,
+        headers: { ...USUAL_HEADERS, ...headers },
         ...(body !== undefined && { body }),
         signal: AbortSignal.any([signal, deadline.signal]),
       });
+      watch?.answers();
       return {
         status: answer.statusCode,
         headers: firstValues(answer.headers),
         body: await readBody(answer, this.config.maxResponseBytes),
       };
-    } catch (cause) {
-      throw new BrokerError('identity_provider_unavailable', { cause });
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  /** Over a connection of its own, so that every stretch is walked and measured. */
+  private async watched(
+    request: OutboundRequest,
+    { to, purpose }: NonNullable<OutboundRequest['trace']>,
+  ): Promise<OutboundResponse> {
+    const watch = new ConnectionWatch();
+    const tell = (response: OutboundResponse | null, failure: OutboundFailure | null) =>
+      to.exchange({
+        purpose,
+        request: asSent(request),
+        dialled: watch.dialled,
+        timings: watch.timings,
+        response,
+        failure: failure && failureText(failure),
+      });
+    let connection: Dispatcher | undefined;
+    try {
+      this.guard.checkUrl(request.url);
+      connection = this.connections.single(request.url, request.tls, watch);
+      const response = await this.exchanged(request, connection, watch);
+      tell(response, null);
+      return response;
+    } catch (error) {
+      const failure = toFailure(error);
+      tell(null, failure);
+      throw failure;
+    } finally {
+      await connection?.destroy();
     }
   }
 
@@ -110,8 +138,20 @@ export class OutboundClient {
   async close(): Promise<void> {
     this.agents.http.destroy();
     this.agents.https.destroy();
-    await this.dispatcher.destroy();
+    await this.connections.close();
   }
+}
+
+const USUAL_HEADERS = { accept: 'application/json', 'accept-encoding': 'gzip' };
+
+function asSent({ method = 'GET', url, headers, body }: OutboundRequest): TracedExchange['request'] {
+  const length = body !== undefined && { 'content-length': String(Buffer.byteLength(body)) };
+  return {
+    method,
+    url: url.href,
+    headers: { host: url.host, ...USUAL_HEADERS, ...headers, ...length },
+    body: body ?? null,
+  };
 }
 
 function firstValues(

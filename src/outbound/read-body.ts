@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { NoAnswerError } from './outbound-errors.js';
 
 interface Answer {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -9,7 +10,7 @@ interface Answer {
 /**
  * The whole body, decompressed.
  *
- * @throws Error past `maxBytes`, counted after decompression, so that a small answer cannot become a large one; and
+ * @throws NoAnswerError past `maxBytes`, counted after decompression, so that a small answer cannot become a large one; and
  *   for encodings that were not asked for.
  */
 export async function readBody({ headers, body }: Answer, maxBytes: number): Promise<Buffer> {
@@ -18,7 +19,7 @@ export async function readBody({ headers, body }: Answer, maxBytes: number): Pro
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity' && encoding !== 'gzip') {
     body.destroy();
-    throw new Error('the answer has an encoding that was not asked for');
+    throw new NoAnswerError('the answer has an encoding that was not asked for');
   }
   const readable = encoding === 'gzip' ? inflated(body) : body;
   const chunks: Buffer[] = [];
@@ -26,7 +27,7 @@ export async function readBody({ headers, body }: Answer, maxBytes: number): Pro
   try {
     for await (const chunk of readable as AsyncIterable<Buffer>) {
       length += chunk.length;
-      if (length > maxBytes) throw new Error('the answer is too long');
+      if (length > maxBytes) throw new NoAnswerError('the answer is too long');
       chunks.push(chunk);
     }
   } finally {

@@ -22,6 +22,7 @@ import { PurgeSignInsJob } from './purge/purge-sign-ins.job.js';
 import { PurgeSessionsJob } from './purge/purge-sessions.job.js';
 import { RedirectSignInRepository } from './redirect/redirect-sign-in.repository.js';
 import { RedirectSignInService } from './redirect/redirect-sign-in.service.js';
+import { RehearsalService } from './rehearsal/rehearsal.service.js';
 import { RefreshService } from './refresh/refresh.service.js';
 import { RefreshTokenRepository } from './refresh/refresh-token.repository.js';
 import { RevocationFeed } from './revocation/revocation-feed.js';
@@ -64,6 +65,7 @@ import { UserStatusService } from './user-status.service.js';
     NoncesService,
     FederatedAdmission,
     LinkedIdentitiesService,
+    RehearsalService,
     RedirectSignInRepository,
     RedirectSignInService,
     PurgeSignInsJob,
@@ -79,6 +81,7 @@ import { UserStatusService } from './user-status.service.js';
     NoncesService,
     RedirectSignInService,
     LinkedIdentitiesService,
+    RehearsalService,
     SessionService,
     UserStatusService,
     SessionChecker,

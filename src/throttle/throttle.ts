@@ -15,6 +15,9 @@ export type Subject =
 
 export type RatedAct = 'sign_up' | 'guest';
 
+/** A rehearsed sign-in dials whatever the definition says: nobody shall look around in a network that way. */
+const REHEARSALS = { limit: 60, windowSeconds: 60, pauseSeconds: 60 };
+
 interface Counted {
   readonly key: string;
   readonly rule: ThrottleRule;
@@ -87,6 +90,12 @@ export class Throttle {
     const count = await this.add(`${act}:${addressKey(address)}`, rule);
     if (count > rule.limit)
       throw new BrokerError('too_many_requests', { retryAfterSeconds: rule.windowSeconds / 10 });
+  }
+
+  /** Counts a rehearsal of a sign-in, of which an application may have only so many. @throws BrokerError `too_many_requests` */
+  async spendRehearsal(applicationId: number): Promise<void> {
+    const count = await this.add(`rehearsal:${applicationId}`, REHEARSALS);
+    if (count > REHEARSALS.limit) throw new BrokerError('too_many_requests', { retryAfterSeconds: 60 });
   }
 
   /**

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { cidp } from './cidp.bench.js';
 import { federatedSignIn } from './federated-sign-in.bench.js';
 import { memory } from './memory.bench.js';
 import { passwordSignIn } from './password-sign-in.bench.js';
@@ -19,6 +20,7 @@ const benches: readonly Bench[] = [
   sessionCheck,
   passwordSignIn,
   federatedSignIn,
+  cidp,
   refresh,
   revocation,
   memory,

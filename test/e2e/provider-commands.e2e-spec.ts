@@ -73,11 +73,69 @@ describe('the commands for identity providers', () => {
   });
 
   it('say what is unusual', async () => {
-    const proxied = DEFINITION.replace('options:', 'options:\n  graph_url: https://graph.example');
+    const proxied = DEFINITION.replace('options:', 'options:\n  graph_url: https://8.8.8.8');
     const path = file('proxied.yaml', proxied);
     const { code, stderr } = await ostiary(database.env, 'providers', 'set', ...one(), '--file', path);
     expect(code).toBe(0);
     expect(stderr).toContain('warning: graph_url');
+  });
+
+  it('list, compare and go back to its versions', async () => {
+    const path = file('again.yaml', DEFINITION);
+    await ostiary(database.env, 'providers', 'set', ...one(), '--file', path);
+    const { version } = await ostiaryJson<Shown>(database.env, 'providers', 'show', ...one());
+    const { items } = await ostiaryJson<{ items: Record<string, unknown>[] }>(
+      database.env,
+      'providers',
+      'versions',
+      ...one(),
+    );
+    expect(items[0]).toMatchObject({ version, present: true, act: 'changed', actor_kind: 'command_line' });
+    const listed = await ostiary(database.env, 'providers', 'versions', ...one());
+    expect(listed.stdout).toMatch(
+      new RegExp(`^${version} \\* .* command_line .* changed +/options/graph_url`, 'm'),
+    );
+    const two = ['--from', String(version - 1), '--to', String(version)];
+    const compared = await ostiary(database.env, 'providers', 'compare', ...one(), ...two);
+    expect(compared.stdout).toMatch(/path +before +after\n.*\n\/options\/graph_url +"https:\/\/8\.8\.8\.8"/);
+    // No colours where nobody looks.
+    expect(compared.stdout).not.toContain('\u001b');
+    expect(await ostiaryJson(database.env, 'providers', 'compare', ...one(), ...two)).toMatchObject({
+      items: [{ path: '/options/graph_url', from: 'https://8.8.8.8' }],
+    });
+    const back = ['--to', String(version - 1)];
+    const rolled = await ostiary(database.env, 'providers', 'rollback', ...one(), ...back, '--json');
+    expect(JSON.parse(rolled.stdout)).toMatchObject({
+      version: version + 1,
+      options: { graph_url: 'https://8.8.8.8' },
+    });
+    expect(rolled.stderr).toContain('warning: graph_url');
+    expect(listed.stdout + compared.stdout + rolled.stdout).not.toContain(SECRET);
+    for (const words of [
+      ['rollback', '--to', '999'],
+      ['compare', '--from', '1', '--to', '999'],
+    ]) {
+      const refused = await ostiary(database.env, 'providers', words[0]!, ...one(), ...words.slice(1));
+      expect(refused.code).not.toBe(0);
+      expect(refused.stderr).toContain('"providers versions"');
+    }
+    const typo = await ostiary(database.env, 'providers', 'rollback', ...one(), '--to', 'x');
+    expect(typo.stderr).toContain('--to takes the number of a version');
+  });
+
+  it('refuse addresses of the own network, and say what to do where they are meant', async () => {
+    const inward = file(
+      'inward.yaml',
+      DEFINITION.replace('options:', 'options:\n  graph_url: https://10.0.0.1'),
+    );
+    const refused = await ostiary(database.env, 'providers', 'set', ...one(), '--file', inward);
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toMatch(
+      /\/options\/graph_url: leads to an address that is not public.*OUTBOUND_ALLOW/,
+    );
+    const allowed = { ...database.env, OUTBOUND_ALLOW: '10.0.0.0/8' };
+    const taken = await ostiary(allowed, 'providers', 'set', ...one(), '--file', inward);
+    expect(taken.code).toBe(0);
   });
 
   it('read standard input', async () => {

@@ -6,6 +6,7 @@ import type { Answer } from '../support/api-client.js';
 import { DatabaseRows } from '../support/database-rows.js';
 import { describeOnEachDatabase } from '../support/databases.js';
 import { describedRoutes, type DescribedRoute } from '../support/described-routes.js';
+import { labAssertion } from '../support/lab/lab-kind.js';
 import { Lab, LAB_KEY } from '../support/lab/lab.js';
 import type { TestApp } from '../support/test-app.js';
 
@@ -26,6 +27,11 @@ const NEEDED: Readonly<Record<string, AdminRole>> = {
   'DELETE /admin/v1/applications/{id}/providers/{slug}': 'owner',
   'POST /admin/v1/applications/{id}/providers/{slug}/enable': 'operator',
   'POST /admin/v1/applications/{id}/providers/{slug}/disable': 'operator',
+  'POST /admin/v1/applications/{id}/providers/{slug}/test': 'operator',
+  'GET /admin/v1/applications/{id}/providers/{slug}/versions': 'viewer',
+  'GET /admin/v1/applications/{id}/providers/{slug}/versions/compare': 'viewer',
+  'GET /admin/v1/applications/{id}/providers/{slug}/versions/{version}': 'viewer',
+  'POST /admin/v1/applications/{id}/providers/{slug}/rollback': 'owner',
   'GET /admin/v1/applications/{id}/users/{user_id}/identities': 'viewer',
   'POST /admin/v1/applications/{id}/users/{user_id}/identities/{identity_id}/disable': 'operator',
   'POST /admin/v1/applications/{id}/users/{user_id}/identities/{identity_id}/enable': 'operator',
@@ -38,7 +44,16 @@ const BODIES: Readonly<Record<string, object>> = {
   'PATCH /admin/v1/applications/{id}/settings': { guests: false },
   'POST /admin/v1/applications/{id}/rotate-secret': { end_sessions: true },
   'POST /admin/v1/applications/{id}/providers': { kind: 'lab', slug: 'another', options: { key: LAB_KEY } },
+  'POST /admin/v1/applications/{id}/providers/{slug}/test': {
+    credential: { assertion: labAssertion(LAB_KEY, { sub: 'alice' }) },
+  },
   'PUT /admin/v1/applications/{id}/providers/{slug}': { options: { key: LAB_KEY } },
+  'POST /admin/v1/applications/{id}/providers/{slug}/rollback': { version: 1 },
+};
+
+/** A query without which a route does nothing. */
+const QUERIES: Readonly<Record<string, string>> = {
+  'GET /admin/v1/applications/{id}/providers/{slug}/versions/compare': '?from=1&to=1',
 };
 
 /** What somebody may send along in the hope of being more than their key says. */
@@ -92,13 +107,18 @@ describeOnEachDatabase('admin keys', (kind) => {
   const send = (
     route: DescribedRoute,
     as: string | Application | undefined,
-    { extra, query = '', headers }: { extra?: object; query?: string; headers?: Record<string, string> } = {},
+    {
+      extra,
+      query = QUERIES[nameOf(route)] ?? '',
+      headers,
+    }: { extra?: object; query?: string; headers?: Record<string, string> } = {},
   ): Promise<Answer> => {
     const path = route.path
       .replace('{id}', `${application.id}`)
       .replace('{user_id}', `${userId}`)
       .replace('{identity_id}', `${identityId}`)
-      .replace('{slug}', 'lab');
+      .replace('{slug}', 'lab')
+      .replace('{version}', '1');
     const body = route.method === 'GET' ? undefined : { ...BODIES[nameOf(route)], ...extra };
     const sent = { ...(as !== undefined && { as }), ...(body && { body }), ...(headers && { headers }) };
     return server.api.send(route.method, path + query, sent);

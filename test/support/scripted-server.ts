@@ -18,18 +18,21 @@ export interface ScriptedServer {
   stall(): void;
   /** From now on the answer begins and has no end. */
   drip(): void;
+  /** From now on the connection ends in the place of an answer. */
+  hangUp(): void;
   close(): Promise<void>;
 }
 
 /** A server that answers each request as it was told last. */
 export async function scriptedServer(): Promise<ScriptedServer> {
-  let current: ScriptedAnswer | 'stall' | 'drip' = { body: '' };
+  let current: ScriptedAnswer | 'stall' | 'drip' | 'hang up' = { body: '' };
   const requests: string[] = [];
   const heads: IncomingMessage['headers'][] = [];
   const server = createServer((request, response) => {
     requests.push(`${request.method} ${request.url}`);
     heads.push(request.headers);
     if (current === 'stall') return;
+    if (current === 'hang up') return void request.socket.destroy();
     if (current === 'drip') return void response.writeHead(200).write('{');
     response.writeHead(current.status ?? 200, current.headers).end(current.body);
   });
@@ -41,6 +44,7 @@ export async function scriptedServer(): Promise<ScriptedServer> {
     answer: (answer) => (current = answer),
     stall: () => (current = 'stall'),
     drip: () => (current = 'drip'),
+    hangUp: () => (current = 'hang up'),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

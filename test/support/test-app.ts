@@ -12,10 +12,12 @@ import { loadConfig } from '../../src/config/config.loader.js';
 import { createFastifyAdapter } from '../../src/http/fastify-adapter.js';
 import { createLogger } from '../../src/observability/logger.js';
 import { NestLogger } from '../../src/observability/nest-logger.js';
+import { NameResolver } from '../../src/outbound/name-resolver.js';
 import { Clock } from '../../src/time/clock.js';
 import { ApiClient } from './api-client.js';
 import { createDatabase, type DatabaseKind, type TestDatabase } from './databases.js';
 import { ManualClock } from './manual-clock.js';
+import { TestNames } from './test-names.js';
 
 export interface TestAppOptions {
   /** More environment: `OSTIARY_THROTTLE__FAILURES_PER_USER` and the like. */
@@ -24,12 +26,14 @@ export interface TestAppOptions {
   readonly database?: TestDatabase;
 }
 
-/** The whole server in this process, listening on a free port, on a database of its own, with a clock that stands still. */
+/** The whole server in this process, listening on a free port, on a database of its own, with a clock that stands still and no DNS. */
 export class TestApp {
   private constructor(
     readonly app: NestFastifyApplication,
     readonly url: string,
     readonly clock: ManualClock,
+    /** The host names there are. */
+    readonly names: TestNames,
     readonly database: TestDatabase,
     private readonly ownsDatabase: boolean,
     private readonly logged: string[],
@@ -41,6 +45,11 @@ export class TestApp {
     const logged: string[] = [];
     const logger = createLogger(config.log, intoList(logged));
     const clock = new ManualClock();
+    const names = new TestNames();
+    const standIn = (instance: unknown) => {
+      if (instance instanceof Clock) return clock;
+      return instance instanceof NameResolver ? names : instance;
+    };
     const app = await NestFactory.create<NestFastifyApplication>(
       AppModule.of(config, logger),
       createFastifyAdapter(config.server),
@@ -49,14 +58,12 @@ export class TestApp {
         bodyParser: false,
         abortOnError: false,
         preview: false,
-        instrument: {
-          instanceDecorator: (instance: unknown) => (instance instanceof Clock ? clock : instance),
-        },
+        instrument: { instanceDecorator: standIn },
       },
     );
     await setUpApp(app);
     await app.listen(0, '127.0.0.1');
-    return new TestApp(app, await app.getUrl(), clock, ownDatabase, database === undefined, logged);
+    return new TestApp(app, await app.getUrl(), clock, names, ownDatabase, database === undefined, logged);
   }
 
   /** Everything logged so far, as JSON lines. */

@@ -20,7 +20,8 @@ export class TestStores {
     { database, waitMilliseconds = 5000 }: { database?: TestDatabase; waitMilliseconds?: number } = {},
   ): Promise<TestStores> {
     const owned = database ?? (await createDatabase(kind));
-    const stores = Stores.of(loadConfig({ ...owned.env }).database, rows);
+    const config = { ...loadConfig({ ...owned.env }).database, waitMilliseconds };
+    const stores = Stores.of(config, rows);
     await migrate(stores);
     await stores.openReader();
     return new TestStores(stores, new Transactions(stores, waitMilliseconds), owned, database === undefined);

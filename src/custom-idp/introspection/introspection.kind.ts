@@ -3,7 +3,6 @@ import type { IdentityVerifier } from '../../identity/identity-verifier.js';
 import type { ProviderDefinition, VerifierKind } from '../../identity/verifier-kind.js';
 import { OutboundClient } from '../../outbound/outbound-client.js';
 import { Clock } from '../../time/clock.js';
-import { TLS_SECRET } from '../claims/tls-options.js';
 import {
   introspectionOptionsSchema,
   introspectionWarnings,
@@ -18,7 +17,7 @@ export class IntrospectionKind implements VerifierKind<IntrospectionOptions> {
   readonly reservedSlug = null;
   readonly defaults = { trustedForEmail: false, trustedForPhone: false };
   readonly optionsSchema = introspectionOptionsSchema;
-  readonly secretPaths = ['client_secret', 'bearer', TLS_SECRET];
+  readonly secretPaths = ['client_secret', 'bearer', 'tls.client_key'];
 
   constructor(
     private readonly outbound: OutboundClient,

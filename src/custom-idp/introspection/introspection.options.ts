@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { claimOptions, exactText, exactTexts } from '../claims/claim-options.js';
 import { isLoopbackHttp, providerUrl } from '../claims/provider-url.js';
-import { tlsOptions, toOutboundTls } from '../claims/tls-options.js';
+import { tlsOptionsSchema, toOutboundTls } from '../tls.options.js';
 import type { IntrospectionAuth, IntrospectionSettings } from './introspection.js';
 
 const secret = z.string().regex(/^[\x21-\x7e]{8,1024}$/, 'must be 8 to 1024 printable characters');
@@ -25,7 +25,7 @@ export const introspectionOptionsSchema = z
       .regex(/^[a-z_]{1,64}$/)
       .optional(),
     ...claimOptions,
-    tls: tlsOptions.optional(),
+    tls: tlsOptionsSchema.optional(),
   })
   .superRefine(({ client_id, client_secret, bearer, audiences, client_ids }, context) => {
     const fault = (name: string, message: string) =>

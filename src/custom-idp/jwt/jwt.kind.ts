@@ -3,7 +3,6 @@ import type { IdentityVerifier } from '../../identity/identity-verifier.js';
 import type { ProviderDefinition, VerifierKind } from '../../identity/verifier-kind.js';
 import { OutboundClient } from '../../outbound/outbound-client.js';
 import { Clock } from '../../time/clock.js';
-import { TLS_SECRET } from '../claims/tls-options.js';
 import { jwtOptionsSchema, jwtWarnings, type JwtOptions } from './jwt.options.js';
 import { JwtVerifier } from './jwt.verifier.js';
 
@@ -14,7 +13,7 @@ export class JwtKind implements VerifierKind<JwtOptions> {
   readonly reservedSlug = null;
   readonly defaults = { trustedForEmail: false, trustedForPhone: false };
   readonly optionsSchema = jwtOptionsSchema;
-  readonly secretPaths = ['secret', TLS_SECRET];
+  readonly secretPaths = ['secret', 'tls.client_key'];
 
   constructor(
     private readonly outbound: OutboundClient,

@@ -7,7 +7,7 @@ import {
 } from '../../identity/verify-secret-token.js';
 import { claimOptions, oneOrSeveral } from '../claims/claim-options.js';
 import { isLoopbackHttp, providerUrl } from '../claims/provider-url.js';
-import { tlsOptions } from '../claims/tls-options.js';
+import { tlsOptionsSchema } from '../tls.options.js';
 import { publicKeyIn, type FixedKey } from './fixed-keys.js';
 
 const DAY_SECONDS = 24 * 60 * 60;
@@ -43,7 +43,7 @@ export const jwtOptionsSchema = z
     max_age_seconds: z.int().min(1).max(DAY_SECONDS).optional(),
     token_types: z.array(tokenType).min(1).max(5).default(['JWT']),
     ...claimOptions,
-    tls: tlsOptions.optional(),
+    tls: tlsOptionsSchema.optional(),
   })
   .superRefine((options, context) => {
     for (const { path, message } of faultsOf(options)) context.addIssue({ code: 'custom', path, message });

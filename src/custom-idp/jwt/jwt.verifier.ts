@@ -10,7 +10,7 @@ import { JwksCache } from '../../outbound/jwks-cache.js';
 import type { OutboundClient } from '../../outbound/outbound-client.js';
 import type { Clock } from '../../time/clock.js';
 import { identityOf } from '../claims/claims-identity.js';
-import { toOutboundTls } from '../claims/tls-options.js';
+import { toOutboundTls } from '../tls.options.js';
 import { FixedKeys } from './fixed-keys.js';
 import { keysOf, type JwtOptions } from './jwt.options.js';
 

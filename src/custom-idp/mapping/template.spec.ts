@@ -7,6 +7,7 @@ const ANSWER = {
   users: [{ id: 'u1' }, { id: 'u2', roles: [['x', 'y']] }],
   'first name': 'Ada',
   'urn:x/y': 'z',
+  'https://acme.example/plan': { 'a.b': ['gold'] },
 };
 const filled = (text: string, values: unknown = ANSWER) => fillTemplate(parseTemplate(text), values);
 const valueOf = (text: string) => {
@@ -24,6 +25,9 @@ describe('a template', () => {
     ['#{users[1].roles[0][1]}', 'y'],
     ['#{first name}', 'Ada'],
     ['#{urn:x/y}', 'z'],
+    ['#{"https://acme.example/plan"."a.b"[0]}', 'gold'],
+    ['#{"user".id}', 7],
+    ['#{user."id"|x}', 7],
     ['#{user.ok}', true],
     ['#{user.half}', 0.5],
     ['#{user.nick|Anonymous}', 'Anonymous'],
@@ -82,7 +86,14 @@ describe('a template', () => {
     '#{ a }',
     '#{a+b}',
     '#{a()}',
-    '#{"a"}',
+    '#{"a}',
+    '#{a"}',
+    '#{"a"b}',
+    '#{a"b"}',
+    '#{""}',
+    '#{"a"."__proto__"}',
+    '#{"constructor"}',
+    '#{"a(b)"}',
     "#{a['b']}",
     '#{a\n}',
     '#{a\u0000}',
@@ -127,7 +138,7 @@ describe('a template', () => {
 const text = fc
   .array(
     fc.oneof(
-      fc.constantFrom('#{', '}', '.', '|', '[', ']', '0', 'a', '__proto__', 'constructor'),
+      fc.constantFrom('#{', '}', '.', '|', '[', ']', '"', '0', 'a', '__proto__', 'constructor'),
       fc.string(),
     ),
   )

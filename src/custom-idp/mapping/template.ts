@@ -32,8 +32,10 @@ const MAX_FILLED_CHARACTERS = 64 * 1024;
 
 /** Everything that could begin an expression is missing here. Spaces and slashes are in names of real answers. */
 const NAME = /^[\p{L}\p{N}_$@:/-](?:[\p{L}\p{M}\p{N}_$@:/ -]{0,126}[\p{L}\p{M}\p{N}_$@:/-])?$/u;
-/** `users[0]`, `[0]`, `users` */
-const STEP = /^([^[\]]*)((?:\[(?:0|[1-9]\d{0,5})\])*)$/;
+/** Issuers name claims of their own by URLs: `"https://acme.example/plan"`. */
+const QUOTED_NAME = /^[\p{L}\p{M}\p{N}_$@:/.~?&=+,;%# -]{1,256}$/u;
+/** A name, in quotation marks or not, its indexes, and what is behind them: `users[0].` */
+const STEP = /(?:"([^"]*)"|([^".[\]]*))((?:\[(?:0|[1-9]\d{0,5})\])*)(\.|$)/y;
 const INDEX = /^(?:0|[1-9]\d{0,5})$/;
 
 /** Ways out of data and into the program (C-12, C-13). Lookups would not follow them; whoever writes them means harm. */
@@ -138,17 +140,28 @@ function parsePlaceholder(inner: string): Placeholder {
 }
 
 function parsePath(text: string): readonly string[] {
-  const segments = text.split('.').flatMap((step, i) => {
-    const [, name, indexes] = STEP.exec(step) ?? [];
-    if (name === undefined) throw new TemplateFault('has an index that is not a number in brackets');
+  const segments: string[] = [];
+  let at = 0;
+  for (let isLast = false; !isLast;) {
+    STEP.lastIndex = at;
+    const [step, quoted, name = quoted, indexes, end] = STEP.exec(text) ?? [];
+    if (step === undefined) throw new TemplateFault('has a path that cannot be read');
     const found = [...indexes!.matchAll(/\d+/g)].map(([index]) => index);
-    return name === '' && i === 0 && found.length > 0 ? found : [name, ...found];
-  });
-  if (segments.length > MAX_SEGMENTS) throw new TemplateFault(`has a path of over ${MAX_SEGMENTS} steps`);
-  for (const segment of segments) {
-    if (segment === '') throw new TemplateFault('has an empty name in a path');
-    if (FORBIDDEN.has(segment)) throw new TemplateFault('has a path through the program instead of the data');
-    if (!NAME.test(segment)) throw new TemplateFault('has a path with characters that names do not have');
+    // A list has no name at the very beginning: #{[0].id}
+    if (name !== '' || at > 0 || found.length === 0) segments.push(checkedName(name!, quoted !== undefined));
+    segments.push(...found);
+    at += step.length;
+    isLast = end === '';
   }
+  if (segments.length > MAX_SEGMENTS) throw new TemplateFault(`has a path of over ${MAX_SEGMENTS} steps`);
   return segments;
+}
+
+function checkedName(name: string, isQuoted: boolean): string {
+  if (name === '') throw new TemplateFault('has an empty name in a path');
+  if (FORBIDDEN.has(name)) throw new TemplateFault('has a path through the program instead of the data');
+  if (!(isQuoted ? QUOTED_NAME : NAME).test(name)) {
+    throw new TemplateFault('has a path with characters that names do not have');
+  }
+  return name;
 }

@@ -4,7 +4,6 @@ import type { ProviderDefinition, VerifierKind } from '../../identity/verifier-k
 import { OutboundClient } from '../../outbound/outbound-client.js';
 import { Secrets } from '../../secrets/secrets.js';
 import { Clock } from '../../time/clock.js';
-import { TLS_SECRET } from '../claims/tls-options.js';
 import { oidcOptionsSchema, oidcWarnings, type OidcOptions } from './oidc.options.js';
 import { OidcVerifier } from './oidc.verifier.js';
 import { presets } from './presets.js';
@@ -16,7 +15,7 @@ export class OidcKind implements VerifierKind<OidcOptions> {
   readonly reservedSlug = null;
   readonly defaults = { trustedForEmail: false, trustedForPhone: false };
   readonly optionsSchema = oidcOptionsSchema;
-  readonly secretPaths = ['client_secret', 'apple.private_key', TLS_SECRET];
+  readonly secretPaths = ['client_secret', 'apple.private_key', 'tls.client_key'];
 
   constructor(
     private readonly outbound: OutboundClient,

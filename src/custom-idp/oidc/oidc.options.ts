@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from '../../identity/verify-id-token.js';
 import { claimOptions, exactText, exactTexts } from '../claims/claim-options.js';
 import { isLoopbackHttp, isProviderUrl } from '../claims/provider-url.js';
-import { tlsOptions } from '../claims/tls-options.js';
+import { tlsOptionsSchema } from '../tls.options.js';
 import { isAppleKey } from './apple-client-secret.js';
 import { authorityOf, presets, PRESETS, TENANT_PLACE } from './presets.js';
 
@@ -58,7 +58,7 @@ const given = z.strictObject({
     .max(24 * HOUR_SECONDS)
     .default(600),
   ...claimOptions,
-  tls: tlsOptions.optional(),
+  tls: tlsOptionsSchema.optional(),
 });
 type Given = z.output<typeof given>;
 

@@ -19,7 +19,7 @@ import type { OutboundClient, OutboundTls } from '../../outbound/outbound-client
 import type { Secrets } from '../../secrets/secrets.js';
 import type { Clock } from '../../time/clock.js';
 import { identityOf, type Claims, type Proof } from '../claims/claims-identity.js';
-import { toOutboundTls } from '../claims/tls-options.js';
+import { toOutboundTls } from '../tls.options.js';
 import { AccessTokens } from './access-tokens.js';
 import { authorizationUrl, tradeCode } from './oidc-code-flow.js';
 import { OidcDiscovery, type Discovered } from './oidc-discovery.js';

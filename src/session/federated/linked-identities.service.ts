@@ -43,15 +43,16 @@ export class LinkedIdentitiesService {
    * Adds an identity. A guest becomes a user who can sign in again.
    *
    * @returns the identity as it is listed.
-   * @throws BrokerError as `authorise`; `identity_already_linked`; `unknown_identity_provider` when the provider was
+   * @throws BrokerError as `authorise`; `identity_already_linked`; `email_domain_not_allowed`; `unknown_identity_provider` when the provider was
    *   disabled meanwhile.
    */
-  async link(session: UserSession, { identity }: ProvenIdentity): Promise<ExternalIdentity> {
+  async link(session: UserSession, proven: ProvenIdentity): Promise<ExternalIdentity> {
     await this.authorise(session);
+    const { identity } = proven;
     try {
       return await this.transactions.run(async () => {
         await this.admission.confirm(identity);
-        await this.federated.link(identity, session.userId);
+        await this.federated.link(proven, session.userId);
         const links = await this.federated.list(session.applicationId, session.userId);
         return links.find(
           (link) => link.providerId === identity.provider.id && link.subject === identity.subject,

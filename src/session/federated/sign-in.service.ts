@@ -5,6 +5,7 @@ import { DomainEvents } from '../../events/domain-events.js';
 import { inputError } from '../../http/input.js';
 import { ProviderCalls } from '../../identity-providers/provider-calls.js';
 import { ProviderDirectory, type OpenProvider } from '../../identity-providers/provider-directory.js';
+import { takesPasswords, type TypedPassword } from '../../identity/identity-verifier.js';
 import type { VerifiedIdentity } from '../../identity/verified-identity.js';
 import type { LinkingPolicy } from '../../identity/linking-policy.js';
 import { Throttle } from '../../throttle/throttle.js';
@@ -50,9 +51,37 @@ export class SignInService {
     const provider = await this.open(application, slug, purpose);
     const parsed = provider.verifier.credentialSchema.safeParse(credential);
     if (!parsed.success) throw inputError(parsed.error.issues, ['credential']);
-    return this.counted(application, provider, address, () =>
-      this.calls.run(provider.ref.id, (signal) => provider.verifier.verify(parsed.data, { signal })),
-    );
+    return this.counted(application, provider, address, () => this.ask(provider, parsed.data));
+  }
+
+  /**
+   * Hands a typed password to a provider. Tries are the caller's to count.
+   *
+   * @returns null when the provider refuses it, or when it is nothing that the provider takes.
+   * @throws BrokerError as `prove`; `identity_provider_misconfigured` when the provider takes no passwords.
+   */
+  async tryPassword(
+    application: Application,
+    slug: string,
+    typed: TypedPassword,
+  ): Promise<ProvenIdentity | null> {
+    const provider = await this.open(application, slug, 'sign_in');
+    const { verifier } = provider;
+    if (!takesPasswords(verifier)) {
+      throw new BrokerError('identity_provider_misconfigured', {
+        cause: new Error(
+          `password_sign_in names identity provider ${provider.ref.id}, which takes no passwords`,
+        ),
+      });
+    }
+    const parsed = verifier.credentialSchema.safeParse(verifier.toCredential(typed));
+    if (!parsed.success) return null;
+    try {
+      return { identity: await this.ask(provider, parsed.data), policy: provider.policy };
+    } catch (error) {
+      if (error instanceof BrokerError && error.code === 'invalid_credentials') return null;
+      throw error;
+    }
   }
 
   /** The provider, if it may be used for this. @throws BrokerError as `prove` does before it asks anybody. */
@@ -60,6 +89,11 @@ export class SignInService {
     const provider = await this.directory.open(application.id, slug);
     if (purpose === 'sign_in' && provider.policy.linkOnly) throw new BrokerError('provider_link_only');
     return provider;
+  }
+
+  private ask({ ref, verifier, answers }: OpenProvider, credential: unknown): Promise<VerifiedIdentity> {
+    const ask = () => this.calls.run(ref, (signal) => verifier.verify(credential, { signal }));
+    return answers ? answers.answer(credential, ask) : ask();
   }
 
   private async counted(

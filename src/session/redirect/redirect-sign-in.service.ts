@@ -79,7 +79,7 @@ export class RedirectSignInService {
     const { verifier, ref } = provider;
     if (!redirects(verifier)) throw new BrokerError('unknown_identity_provider');
     const leg = { nonce: randomToken(32), codeVerifier: randomToken(32) };
-    const started = await this.calls.run(ref.id, (signal) =>
+    const started = await this.calls.run(ref, (signal) =>
       verifier.startRedirect({ ...leg, callbackUrl: this.callbackUrl, state: randomToken(32), signal }),
     );
     const { state, memory } = started;
@@ -168,7 +168,7 @@ export class RedirectSignInService {
     const { ref, verifier } = await this.signIns.open(application, slug, 'link');
     if (ref.id !== journey.providerId || !redirects(verifier))
       throw new BrokerError('unknown_identity_provider');
-    return this.calls.run(ref.id, (signal) =>
+    return this.calls.run(ref, (signal) =>
       verifier.finishRedirect({ ...leg, parameters, callbackUrl: this.callbackUrl, signal }),
     );
   }

@@ -62,7 +62,7 @@ export async function createProvider(
   const file = join(database.env['DATA_DIR']!, `provider-${definition.slug}.json`);
   writeFileSync(file, JSON.stringify(definition));
   const words = ['providers', 'create', '--app', String(applicationId), '--file', file];
-  await cli(database, resources, words);
+  await cli(database, resources, words, { OUTBOUND_ALLOW: '127.0.0.1' });
 }
 
 /** The settings that the server will run with. */
@@ -74,9 +74,10 @@ async function cli<Answer>(
   database: BenchDatabase,
   resources: Resources,
   words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
   const program = [join('dist', 'cli.js'), ...words, '--json'];
-  const running = run(process.execPath, program, { cwd: PROJECT, env: database.env });
+  const running = run(process.execPath, program, { cwd: PROJECT, env: { ...database.env, ...env } });
   resources.defer(() => endProcess(running.child, END_GRACE_MILLISECONDS));
   return JSON.parse((await running).stdout) as Answer;
 }

@@ -39,5 +39,5 @@ export async function addFacebook(
   const file = join(database.dataDir, `${application.id}-${slug}.json`);
   writeFileSync(file, JSON.stringify({ kind: 'facebook', slug, options }));
   const words = ['providers', 'create', '--app', String(application.id), '--file', file];
-  await ostiaryJson(database.env, ...words);
+  await ostiaryJson({ ...database.env, ...TOWARDS_STAND_INS }, ...words);
 }

@@ -7,10 +7,12 @@ import type {
   RedirectRequest,
   RedirectsToProvider,
   RedirectStart,
+  TakesPasswords,
+  TypedPassword,
 } from '../../../src/identity/identity-verifier.js';
 import { toSubject } from '../../../src/identity/subject.js';
 import type { ProviderDefinition, VerifierKind } from '../../../src/identity/verifier-kind.js';
-import type { VerifiedIdentity } from '../../../src/identity/verified-identity.js';
+import type { MappedFields, VerifiedIdentity } from '../../../src/identity/verified-identity.js';
 
 /** What the lab says of a person. */
 export interface LabClaims {
@@ -23,14 +25,22 @@ export interface LabClaims {
   /** Seconds since the epoch. */
   readonly auth_time?: number;
   readonly jti?: string;
+  /** What the operator's mapping would make of it. */
+  readonly user?: MappedFields;
+  readonly continuity?: string;
 }
 
 const optionsSchema = z.strictObject({
   key: z.string().min(8),
   url: z.url().default('https://lab.example'),
+  /** What it would dial, if it dialled anybody. */
+  dials: z.array(z.string()).default([]),
   fails: z.enum(['down', 'misconfigured']).optional(),
 });
 type Options = z.output<typeof optionsSchema>;
+
+/** How often each provider of the lab was asked, by its id. */
+export const asked = new Map<number, number>();
 
 /** A statement about a person, signed with the key of one provider. */
 export function labAssertion(key: string, claims: LabClaims): string {
@@ -54,9 +64,8 @@ export class LabKind implements VerifierKind<Options> {
   secretDestinations({ url }: Options): string[] {
     return [new URL(url).origin];
   }
-  /** It dials nobody. */
-  destinations(): URL[] {
-    return [];
+  destinations({ dials }: Options): URL[] {
+    return dials.map((url) => new URL(url));
   }
   warnings(): string[] {
     return [];
@@ -66,7 +75,7 @@ export class LabKind implements VerifierKind<Options> {
   }
 }
 
-class LabVerifier implements IdentityVerifier<{ assertion: string }>, RedirectsToProvider {
+class LabVerifier implements IdentityVerifier<{ assertion: string }>, RedirectsToProvider, TakesPasswords {
   readonly credentialSchema = z.strictObject({ assertion: z.string().max(4096) });
 
   constructor(
@@ -74,8 +83,14 @@ class LabVerifier implements IdentityVerifier<{ assertion: string }>, RedirectsT
     private readonly now: () => number,
   ) {}
 
+  /** Its people have statements for passwords. */
+  toCredential({ password }: TypedPassword) {
+    return { assertion: password };
+  }
+
   verify({ assertion }: { assertion: string }): Promise<VerifiedIdentity> {
     const { options, ref } = this.definition;
+    asked.set(ref.id, (asked.get(ref.id) ?? 0) + 1);
     if (options.fails === 'down') return Promise.reject(new BrokerError('identity_provider_unavailable'));
     if (options.fails === 'misconfigured')
       return Promise.reject(new BrokerError('identity_provider_misconfigured'));
@@ -95,6 +110,8 @@ class LabVerifier implements IdentityVerifier<{ assertion: string }>, RedirectsT
       },
       amr: ['fed'],
       authTime: new Date(claims.auth_time === undefined ? this.now() : claims.auth_time * 1000),
+      ...(claims.user && { user: claims.user }),
+      ...(claims.continuity !== undefined && { continuity: claims.continuity }),
       ...(claims.jti !== undefined && {
         oneTime: { id: claims.jti, expiresAt: new Date(this.now() + 3_600_000) },
       }),

@@ -1,4 +1,5 @@
 import { VerifierKinds } from '../../../src/identity/verifier-kinds.js';
+import { ProviderDirectory } from '../../../src/identity-providers/provider-directory.js';
 import { IdentityProvidersService } from '../../../src/identity-providers/identity-providers.service.js';
 import {
   definitionSchema,
@@ -10,7 +11,7 @@ import { Transactions } from '../../../src/persistence/transactions.js';
 import type { Answer, Begun } from '../api-client.js';
 import type { DatabaseKind } from '../databases.js';
 import { TestApp, type TestAppOptions } from '../test-app.js';
-import { labAssertion, LabKind, type LabClaims } from './lab-kind.js';
+import { asked, labAssertion, LabKind, type LabClaims } from './lab-kind.js';
 
 export const LAB_KEY = 'the key of the lab';
 
@@ -38,6 +39,14 @@ export class Lab {
       application.id,
       definitionSchema.parse({ kind: 'lab', slug: 'lab', options: { key: LAB_KEY }, ...definition }),
     );
+  }
+
+  /** How often a provider of the lab is asked from now on. */
+  async countAsked(application: Application, slug = 'lab'): Promise<() => number> {
+    const directory = this.app.app.get(ProviderDirectory, { strict: false });
+    const { ref } = await directory.open(application.id, slug);
+    const before = asked.get(ref.id) ?? 0;
+    return () => (asked.get(ref.id) ?? 0) - before;
   }
 
   /** What somebody presents to be signed in. */

@@ -4,16 +4,18 @@ import { Histogram } from './histogram.js';
 import type { LoadReport } from './load-generator.js';
 
 /*
- * An app that asks Graph by itself: the two calls of a sign-in with the server's HTTP client, and nothing else. A process of
- * its own, run by `graph.ts`.
+ * An app that asks a provider by itself: the calls of a sign-in with the server's HTTP client, and nothing else. A process
+ * of its own, run by `provider.ts`.
  */
 
 export interface DirectOrder {
-  readonly graphUrl: string;
+  /** Graph is asked twice, a partner once. */
+  readonly provider: 'graph' | 'partner';
+  readonly url: string;
   readonly appId: string;
   readonly secret: string;
   readonly tokens: readonly string[];
-  /** Pairs of calls under way at once. */
+  /** Sign-ins under way at once. */
   readonly concurrency: number;
   readonly seconds: number;
 }
@@ -36,10 +38,26 @@ async function run(order: DirectOrder): Promise<DirectReport> {
   const dispatcher = new Agent({ connections: concurrency });
   const get = async (path: string, bearer: string) => {
     const headers = { accept: 'application/json', authorization: `Bearer ${bearer}` };
-    const answer = await request(`${order.graphUrl}/v25.0/${path}`, { dispatcher, headers });
+    const answer = await request(`${order.url}/v25.0/${path}`, { dispatcher, headers });
     if (answer.statusCode !== 200) throw new Error(`Graph answered ${answer.statusCode}.`);
     return answer.body.json();
   };
+  const askGraph = async (token: string) => {
+    await get(`debug_token?input_token=${token}`, `${appId}|${secret}`);
+    const proof = createHmac('sha256', secret).update(token).digest('hex');
+    await get(`me?fields=id%2Cname%2Cemail%2Cpicture&appsecret_proof=${proof}`, token);
+  };
+  const askPartner = async (token: string) => {
+    const answer = await request(`${order.url}/verify`, {
+      dispatcher,
+      method: 'POST',
+      headers: { accept: 'application/json', 'content-type': 'application/json' },
+      body: JSON.stringify({ token }),
+    });
+    if (answer.statusCode !== 200) throw new Error(`The partner answered ${answer.statusCode}.`);
+    await answer.body.json();
+  };
+  const ask = order.provider === 'graph' ? askGraph : askPartner;
   const latencies = new Histogram();
   const startedAt = performance.now();
   const endsAt = startedAt + order.seconds * 1000;
@@ -50,9 +68,7 @@ async function run(order: DirectOrder): Promise<DirectReport> {
       const token = tokens[asked % tokens.length]!;
       asked += 1;
       const began = performance.now();
-      await get(`debug_token?input_token=${token}`, `${appId}|${secret}`);
-      const proof = createHmac('sha256', secret).update(token).digest('hex');
-      await get(`me?fields=id%2Cname%2Cemail%2Cpicture&appsecret_proof=${proof}`, token);
+      await ask(token);
       latencies.add(performance.now() - began);
       answered += 1;
     }
