@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Application } from '../../src/applications/application.js';
 import { definitionSchema } from '../../src/identity-providers/provider-definition.js';
 import { IdentityProvidersService } from '../../src/identity-providers/identity-providers.service.js';
@@ -207,6 +207,60 @@ describeOnEachDatabase('a partner with an OpenID provider', (kind) => {
       const answer = await server.api.get('/v1/session', foreign);
       expect([answer.status, answer.body['code']]).toEqual([401, 'session_ended']);
     }
+  });
+
+  describe('watched by the test tool', () => {
+    interface Rehearsed {
+      readonly verdict: string;
+      readonly exchanges: { purpose: string; response: { status: number } | null }[];
+      readonly checks: { name: string; passed: boolean }[];
+      readonly mapping: { target: string; verdict: string }[];
+    }
+    const rehearse = async (credential: object) => {
+      const as = await server.createAdminKey('operator');
+      const path = `/admin/v1/applications/${application.id}/providers/partner/test`;
+      const { body, text } = await server.api.send<Rehearsed>('POST', path, { as, body: { credential } });
+      for (const secret of [...Object.values(credential as Record<string, string>), BROKER.client_secret!]) {
+        expect(text).not.toContain(secret);
+      }
+      return {
+        verdict: body.verdict,
+        exchanges: body.exchanges.map(({ purpose, response }) => [purpose, response?.status]),
+        checks: body.checks.map(({ name, passed }) => (passed ? name : `not ${name}`)),
+        mapped: body.mapping.filter(({ verdict }) => verdict === 'taken').map(({ target }) => target),
+      };
+    };
+
+    it('shows each step with an ID token, and spends no nonce', async () => {
+      await oidc();
+      const { id_token } = await peer.signIn('ada', { client: NATIVE, nonce: await nonce() });
+      const { checks, ...report } = await rehearse({ id_token });
+      expect(report).toEqual({
+        verdict: 'accepted',
+        exchanges: [
+          ['discovery', 200],
+          ['keys', 200],
+        ],
+        mapped: ['uid', 'email', 'full_name', 'locale', 'timezone'],
+      });
+      expect(checks.join(' ')).toBe('issuer alg typ iss aud exp iat kid signature nonce');
+      expect(await codeOf(begin({ id_token }))).toBe(201);
+      const theirs = await peer.signIn('ada', { client: STRANGER });
+      const refused = await rehearse({ id_token: theirs.id_token });
+      expect([refused.verdict, refused.checks.at(-1)]).toEqual(['refused', 'not aud']);
+    });
+
+    it('shows each step with an access token', async () => {
+      await oidc({ access_tokens: 'introspection', userinfo: true });
+      const { access_token } = await peer.signIn('ada', { client: BROKER });
+      const report = await rehearse({ access_token });
+      expect(report.exchanges).toEqual([
+        ['discovery', 200],
+        ['introspection', 200],
+        ['userinfo', 200],
+      ]);
+      expect(report.checks.join(' ')).toBe('issuer active client_id sub exp sub');
+    });
   });
 
   it('C-26 sends browsers back to where the configuration says, whatever a request says its host is', async () => {
