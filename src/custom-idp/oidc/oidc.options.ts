@@ -97,7 +97,7 @@ export function oidcWarnings(options: OidcOptions): string[] {
 
 /** The address of the issuer, with the tenant in the place for it. */
 export function withTenant(issuer: string, tenant: string): string {
-  return issuer.replaceAll(TENANT_PLACE, tenant);
+  return issuer.replaceAll(TENANT_PLACE, () => tenant);
 }
 
 /** Whether browsers can be sent there: Limited Login is for apps. */

@@ -1,3 +1,4 @@
+import type { ServerOptions } from 'node:https';
 import { IntrospectionKind } from '../../../src/custom-idp/introspection/introspection.kind.js';
 import { JwtKind } from '../../../src/custom-idp/jwt/jwt.kind.js';
 import { OidcKind } from '../../../src/custom-idp/oidc/oidc.kind.js';
@@ -33,8 +34,8 @@ class ReroutedClient extends OutboundClient {
 }
 
 /** A double of an issuer, and the three kinds that take its tokens, each as it would be opened from a definition. */
-export async function claimsStage(clock: Clock) {
-  const issuer = await IssuerDouble.start(clock);
+export async function claimsStage(clock: Clock, tls?: ServerOptions) {
+  const issuer = await IssuerDouble.start(clock, tls);
   const outbound = new OutboundClient({ ...OUTBOUND, allow: ['127.0.0.1'] });
   const closed = new OutboundClient({ ...OUTBOUND, allow: [] });
   const further: OutboundClient[] = [];

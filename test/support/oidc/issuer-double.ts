@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../../../src/time/clock.js';
 import { rsaKey, signedToken, type SigningKey } from '../signed-token.js';
@@ -58,20 +59,26 @@ export class IssuerDouble {
   private constructor(
     private readonly clock: Clock,
     private readonly server: Server,
+    private readonly scheme: 'http' | 'https',
   ) {
     this.published = [this.key.jwk];
   }
 
-  static async start(clock: Clock): Promise<IssuerDouble> {
-    const server = createServer();
-    const double = new IssuerDouble(clock, server);
-    server.on('request', (request, response) => void double.respond(request, response));
+  /** @param tls with which it answers by https; without, by plain HTTP. */
+  static async start(clock: Clock, tls?: ServerOptions): Promise<IssuerDouble> {
+    const server = tls ? createTlsServer(tls) : createServer();
+    const double = new IssuerDouble(clock, server, tls ? 'https' : 'http');
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      void double.respond(request, response);
+    });
+    // Clients that do not like what they see are what is tried.
+    server.on('tlsClientError', () => undefined);
     await double.listen();
     return double;
   }
 
   get issuer(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `${this.scheme}://127.0.0.1:${this.port}`;
   }
 
   subjectOf(person: string): string {
