@@ -103,6 +103,13 @@ export const startRedirectBody = z.strictObject({
   auth_key: text(64).optional().describe('Public clients only, instead of HTTP Basic'),
 });
 
+export const issueNonceBody = z
+  .strictObject({
+    application_id: z.int().positive().optional().describe('Public clients only, instead of HTTP Basic'),
+    auth_key: text(64).optional().describe('Public clients only, instead of HTTP Basic'),
+  })
+  .prefault({});
+
 export const beginSessionBody = z
   .strictObject({
     ...presentedShape,

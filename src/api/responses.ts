@@ -70,6 +70,10 @@ export const identitiesAnswer = z.strictObject({ items: z.array(identitySchema) 
 export const startRedirectAnswer = z.strictObject({
   authorization_url: z.url().describe('To open in a browser'),
 });
+export const nonceAnswer = z.strictObject({
+  nonce: z.string().describe('For the ID token that the app asks the provider for'),
+  expires_at: instant,
+});
 export const userAnswer = z.strictObject({ user: userSchema });
 export const sessionsAnswer = z.strictObject({
   items: z.array(sessionSchema.extend({ current: z.boolean() })),

@@ -3,17 +3,21 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { Operation } from '../http/openapi/operation.decorator.js';
 import type { Client } from '../local-auth/client.js';
+import { NoncesService } from '../session/federated/nonces.service.js';
 import { RedirectSignInService } from '../session/redirect/redirect-sign-in.service.js';
 import { CurrentClient } from './caller.js';
 import { SessionOrClientGuard } from './client.guards.js';
 import { lostPage } from './lost-page.js';
-import { startRedirectBody } from './requests.js';
-import { startRedirectAnswer } from './responses.js';
+import { issueNonceBody, startRedirectBody } from './requests.js';
+import { nonceAnswer, startRedirectAnswer } from './responses.js';
 
-/** Sign-ins by way of a browser. */
+/** What has to be had from us before a sign-in: an address for a browser, or a nonce for an ID token. */
 @Controller('v1/sign-in')
 export class SignInController {
-  constructor(private readonly redirects: RedirectSignInService) {}
+  constructor(
+    private readonly redirects: RedirectSignInService,
+    private readonly nonces: NoncesService,
+  ) {}
 
   /**
    * Where the provider sends the browser back to. Whoever looks at the browser's addresses learns a one-time code, and
@@ -70,6 +74,25 @@ export class SignInController {
       sessionId: request.caller!.session?.id ?? null,
     });
     return { authorization_url: url.href };
+  }
+
+  @Post(':provider/nonces')
+  @HttpCode(201)
+  @UseGuards(SessionOrClientGuard)
+  @Operation({
+    summary: 'Get a nonce for the ID token that an app asks a provider for; used once, within ten minutes',
+    auth: 'session or client',
+    status: 201,
+    answer: nonceAnswer,
+    errors: ['invalid_client', 'unknown_identity_provider', 'identity_provider_misconfigured'],
+  })
+  async issueNonce(
+    @CurrentClient() client: Client,
+    @Param('provider') provider: string,
+    @Body({ schema: issueNonceBody }) _body: z.infer<typeof issueNonceBody>,
+  ) {
+    const { nonce, expiresAt } = await this.nonces.issue(client.application, provider);
+    return { nonce, expires_at: expiresAt.toISOString() };
   }
 }
 

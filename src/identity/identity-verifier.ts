@@ -85,3 +85,20 @@ export interface RedirectsToProvider {
 export function redirects(verifier: IdentityVerifier): verifier is IdentityVerifier & RedirectsToProvider {
   return 'startRedirect' in verifier && 'finishRedirect' in verifier;
 }
+
+/** Something for an app to have put into the ID token that it asks the provider for. */
+export interface IssuedNonce {
+  readonly nonce: string;
+  readonly expiresAt: Date;
+}
+
+/** Added by verifiers that take tokens which an app got by itself, and only with a nonce of ours. Found with `issuesNonces`. */
+export interface IssuesNonces {
+  /** A fresh one, of this provider alone. Nothing is kept of it; that it is used once, `VerifiedIdentity.oneTime` sees to. */
+  issueNonce(): IssuedNonce;
+}
+
+/** Whether apps can have nonces for this provider. */
+export function issuesNonces(verifier: IdentityVerifier): verifier is IdentityVerifier & IssuesNonces {
+  return 'issueNonce' in verifier;
+}

@@ -1,8 +1,9 @@
 import { createLocalJWKSet, errors, type CryptoKey, type LocalJWKSet } from 'jose';
 import { z } from 'zod';
 import { BrokerError } from '../errors/broker-error.js';
+import type { VerificationTrace } from '../observability/verification-trace.js';
 import type { Clock } from '../time/clock.js';
-import type { OutboundClient } from './outbound-client.js';
+import type { OutboundClient, OutboundTls } from './outbound-client.js';
 
 /** For as long keys are used without asking whether they still are the issuer's: a withdrawn key dies within it. */
 const MAX_AGE_SECONDS = 10 * 60;
@@ -44,22 +45,26 @@ export class JwksCache {
     private readonly url: URL,
     private readonly outbound: OutboundClient,
     private readonly clock: Clock,
+    private readonly tls?: OutboundTls,
   ) {}
 
   /**
    * The one key that a token with this header can be signed with.
    *
+   * @param trace is told of the request that this look-up begins, if it does.
    * @throws BrokerError `invalid_credentials` when the issuer has none or several; `identity_provider_unavailable` when
    *   that cannot be found out.
    */
   async find(
     header: { readonly alg: string; readonly kid?: string | undefined },
     signal: AbortSignal,
+    trace?: VerificationTrace,
   ): Promise<CryptoKey> {
-    if (this.age() > MAX_AGE_SECONDS && (this.isExhausted() || this.mayTry())) await this.fetch(signal);
+    if (this.age() > MAX_AGE_SECONDS && (this.isExhausted() || this.mayTry()))
+      await this.fetch(signal, trace);
     const known = await this.lookUp(header);
     if (known) return known;
-    if (this.mayTry()) await this.fetch(signal);
+    if (this.mayTry()) await this.fetch(signal, trace);
     const fresh = await this.lookUp(header);
     if (fresh) return fresh;
     // It may be a new key that the issuer could not tell us about.
@@ -100,18 +105,20 @@ export class JwksCache {
   }
 
   /** Waits for the one request that is under way, or for the caller to lose patience. Never throws for the request. */
-  private async fetch(signal: AbortSignal): Promise<void> {
-    this.fetching ??= this.refresh().finally(() => (this.fetching = null));
+  private async fetch(signal: AbortSignal, trace: VerificationTrace | undefined): Promise<void> {
+    this.fetching ??= this.refresh(trace).finally(() => (this.fetching = null));
     await orAborted(this.fetching, signal);
   }
 
-  private async refresh(): Promise<void> {
+  private async refresh(trace: VerificationTrace | undefined): Promise<void> {
     this.triedAt = this.clock.monotonic();
     try {
       // Of nobody's signal: those who wait for it have different ones. The client's own deadline ends it.
       const { status, body } = await this.outbound.send({
         url: this.url,
         signal: new AbortController().signal,
+        tls: this.tls,
+        ...(trace && { trace: { to: trace, purpose: 'keys' } }),
       });
       if (status !== 200 || body.length > MAX_BYTES) throw new Error('not a key set');
       this.current = { keys: keySet(body), fetchedAt: this.triedAt };

@@ -10,6 +10,7 @@ import { ThrottleModule } from '../throttle/throttle.module.js';
 import { TimeModule } from '../time/time.module.js';
 import { FederatedAdmission } from './federated/federated-admission.js';
 import { LinkedIdentitiesService } from './federated/linked-identities.service.js';
+import { NoncesService } from './federated/nonces.service.js';
 import { SignInService } from './federated/sign-in.service.js';
 import { SpentCredentialRepository } from './federated/spent-credential.repository.js';
 import { OverSessions } from './purge/over-sessions.js';
@@ -61,6 +62,7 @@ import { UserStatusService } from './user-status.service.js';
     RefreshService,
     SpentCredentialRepository,
     SignInService,
+    NoncesService,
     FederatedAdmission,
     LinkedIdentitiesService,
     RehearsalService,
@@ -76,6 +78,7 @@ import { UserStatusService } from './user-status.service.js';
   ],
   exports: [
     SignInService,
+    NoncesService,
     RedirectSignInService,
     LinkedIdentitiesService,
     RehearsalService,

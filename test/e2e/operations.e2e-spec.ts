@@ -56,6 +56,7 @@ describe('what an operator and a browser see', () => {
         'POST /v1/session/refresh',
         'POST /v1/sessions',
         'POST /v1/sign-in/{provider}',
+        'POST /v1/sign-in/{provider}/nonces',
         'POST /v1/users',
         'POST /v1/users/me/identities',
         'PUT /admin/v1/applications/{id}/providers/{slug}',
