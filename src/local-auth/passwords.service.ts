@@ -119,7 +119,7 @@ export class PasswordsService {
     judges: readonly Judge<T>[],
   ): Promise<T> {
     const subject = credential ? { userId: credential.userId } : name;
-    let absent: unknown;
+    let absent: Error | undefined;
     const proven = await this.throttle
       .attempt(subject, client.address, async () => {
         for (const [i, judge] of judges.entries()) {
@@ -127,7 +127,7 @@ export class PasswordsService {
           const proven = await judge().catch((error: unknown) => {
             // Guesses at what the one judge can tell must count while the other one is away.
             if (judges.length === 1 || (isLast && absent !== undefined)) throw error;
-            absent = error;
+            absent = error as Error;
             return null;
           });
           if (proven !== null) return proven;

@@ -150,7 +150,7 @@ describe('the tour of the README, typed as printed', () => {
     expect(said).not.toContain('ada-token-1815');
   });
 
-  it("signs the partner's user in, who has no password", async () => {
+  it("signs the partner's user in, who has no password", () => {
     expect(line(11)).toMatchObject({
       session: { kind: 'user', provider: 'partner' },
       user: { login: 'ada', full_name: 'Ada Lovelace' },
