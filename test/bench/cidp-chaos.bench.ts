@@ -21,7 +21,6 @@ const RECOVERY_LIMIT_MILLISECONDS = 60_000;
 
 const RATIO_GOAL = { below: 1.1 };
 const APP_ID = '1234567890123456';
-const SECRET = 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1';
 const MIB = 1024 * 1024;
 
 interface Partners {
@@ -47,12 +46,12 @@ export const cidpChaos: Bench = {
 async function runChaos(context: BenchContext) {
   const { progress, resources } = context;
   progress.plan(2 * (2 + 2 * ROUNDS + 1));
-  const graph = (state: ProviderState) =>
+  const partner = (state: ProviderState) =>
     startProvider({ appId: APP_ID, delayMilliseconds: 0, state }, resources);
   const partners: Partners = {
-    well: await graph('well'),
-    hanging: await graph('hanging'),
-    failing: await graph('failing'),
+    well: await partner('well'),
+    hanging: await partner('hanging'),
+    failing: await partner('failing'),
   };
   const sqlite = createSqlite(resources);
   const figures = [
@@ -64,7 +63,7 @@ async function runChaos(context: BenchContext) {
     conditions: {
       rounds: `${ROUNDS} of ${ROUND_SECONDS} s, alone and disturbed in turn; each disturbed one with providers of its own, whose breakers are closed when it begins`,
       load: 'fixed rates of arrival, latency from when a request was due; the generators wait for their sockets',
-      partners: 'stand-ins for Graph in processes of their own',
+      partners: 'of the kind http; stand-ins in processes of their own',
       database: `SQLite synchronous=${database.sqliteSynchronous}; PostgreSQL fsync=on, pool of ${database.poolSize}`,
     },
     figures,
@@ -82,11 +81,16 @@ async function measureOn(
     await createApplication(database, resources),
     await createApplication(database, resources),
   ];
-  const addProvider = (to: { id: number }, slug: string, { url: graph_url }: StandIn) =>
+  const addProvider = (to: { id: number }, slug: string, { url }: StandIn) =>
     createProvider(database, resources, to.id, {
-      kind: 'facebook',
+      kind: 'http',
       slug,
-      options: { apps: { [APP_ID]: { app_secret: SECRET } }, graph_url },
+      options: {
+        url: `${url}/verify`,
+        method: 'POST',
+        params: { token: '#{token}' },
+        mapping: { uid: '#{user.id}', full_name: '#{user.name}', email: '#{user.email}' },
+      },
     });
   await addProvider(wellApp, 'well', partners.well);
   for (let round = 1; round <= ROUNDS; round += 1) {
@@ -101,7 +105,7 @@ async function measureOn(
 
   const signIns = (basic: string, provider: string) =>
     Array.from({ length: USERS }, (_, i) =>
-      rawRequest('POST', '/v1/sessions', basic, { provider, credential: { access_token: tokenOf(i) } }),
+      rawRequest('POST', '/v1/sessions', basic, { provider, credential: { token: tokenOf(i) } }),
     );
   const load = (requests: readonly string[], rate: number, connections: number, status: number) =>
     runLoad(
