@@ -68,6 +68,15 @@ describe('tokens of OpenID providers', () => {
       expect(await of({ payload: { client_id: undefined } })).toBe('invalid_credentials');
     });
 
+    it('B-10 may be for others as well, when they were issued to us', async () => {
+      const aud = [RESOURCE, 'https://other.example'];
+      expect(await of({ payload: { aud } })).toBe('verified');
+      expect(await of({ payload: { aud, client_id: undefined, azp: CLIENT.id } })).toBe('verified');
+      expect(await of({ payload: { aud, client_id: undefined } })).toBe('invalid_credentials');
+      expect(await of({ payload: { aud, azp: 'another-client' } })).toBe('invalid_credentials');
+      expect(await of({ payload: { aud: CLIENT.id } })).toBe('invalid_credentials');
+    });
+
     it('A-19 are no ID tokens, and ID tokens no access tokens', async () => {
       const verifier = stage.oidc(options);
       const accessToken = stage.issuer.accessToken('ada', CLIENT.id, {
