@@ -590,6 +590,31 @@ describe('tokens of OpenID providers', () => {
         expect(stage.issuer.rerouted[0]).toContain('/organizations/v2.0/');
       });
 
+      it.each([
+        ['of one of them', 'verified', () => ({ iss: nameOf(two!), tid: two })],
+        ['of another one', 'invalid_credentials', () => ({ iss: nameOf(other!), tid: other })],
+        ['of two at once', 'invalid_credentials', () => ({ iss: nameOf(one!), tid: two })],
+      ])('A-04 lets in by way of a browser people %s: %s', async (_, expected, payload) => {
+        hosted(nameOf('{tenantid}'), { authorization_response_iss_parameter_supported: undefined });
+        const options = { preset: 'microsoft', client_id: CLIENT.id, client_secret: CLIENT.secret };
+        const verifier = stage.preset({ ...options, tenants: [one, two] });
+        const leg = {
+          callbackUrl: CALLBACK,
+          state: 's'.repeat(43),
+          nonce: 'n'.repeat(43),
+          codeVerifier: 'v'.repeat(43),
+          signal: AbortSignal.timeout(5000),
+        };
+        const { url, memory } = await verifier.startRedirect(leg);
+        stage.issuer.idTokenOverrides = { payload: payload() };
+        const { iss: _iss, ...parameters } = stage.issuer.consent(url, 'ada');
+        const outcome = await verifier.finishRedirect({ ...leg, parameters, memory }).then(
+          () => 'verified',
+          (error: { code?: string }) => error.code,
+        );
+        expect(outcome).toBe(expected);
+      });
+
       it('asks the one tenant by itself', async () => {
         hosted(nameOf(one!));
         expect(await of([one], nameOf(one!), one)).toBe('verified');
