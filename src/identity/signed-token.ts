@@ -14,6 +14,11 @@ export interface TokenExpectations<Algorithm extends string> {
   readonly issuers: readonly string[];
   /** Our client ids at the issuer. */
   readonly audiences: readonly string[];
+  /**
+   * Our client ids, where the audience is something else: a resource, in access tokens. That such a token was issued to
+   * one of them is the caller's to check; then it may be for others as well.
+   */
+  readonly clients?: readonly string[];
   readonly algorithms: readonly Algorithm[];
   /** Which `typ` (RFC 8725 §3.11) the header may name; those that take `jwt`, which is the default, take none as well. */
   readonly types?: readonly string[];
@@ -156,11 +161,11 @@ function plainType(typ: string): string {
 }
 
 function checkClaims(claims: Claims, expected: TokenExpectations<string>): void {
-  const { trace, issuers, audiences, nonce, maxAgeSeconds } = expected;
+  const { trace, issuers, audiences, clients, nonce, maxAgeSeconds } = expected;
   const { iss, aud, azp, exp, nbf, iat } = claims;
   const now = expected.clock.now() / 1000;
   toldCheck(trace, CHECKS.iss, issuers.includes(iss), issuers, iss);
-  toldCheck(trace, CHECKS.aud, isForUs(claims, audiences), audiences, azp ?? aud);
+  toldCheck(trace, CHECKS.aud, isForUs(claims, audiences, clients), audiences, azp ?? aud);
   toldCheck(trace, CHECKS.exp, now < exp + SKEW_SECONDS, 'a time to come', exp);
   if (nbf !== undefined) toldCheck(trace, CHECKS.nbf, now >= nbf - SKEW_SECONDS, 'a time gone by', nbf);
   if (iat !== undefined) toldCheck(trace, CHECKS.iat, now >= iat - SKEW_SECONDS, 'a time gone by', iat);
@@ -171,9 +176,13 @@ function checkClaims(claims: Claims, expected: TokenExpectations<string>): void 
 }
 
 /** A token that others may use as well is ours only when it was issued to us (`azp`), and never when to somebody else. */
-function isForUs({ aud, azp }: Claims, audiences: readonly string[]): boolean {
-  if (azp !== undefined && !audiences.includes(azp)) return false;
-  return azp === undefined
+function isForUs(
+  { aud, azp }: Claims,
+  audiences: readonly string[],
+  clients: readonly string[] | undefined,
+): boolean {
+  if (azp !== undefined && !(clients ?? audiences).includes(azp)) return false;
+  return azp === undefined && clients === undefined
     ? aud.every((one) => audiences.includes(one))
     : aud.some((one) => audiences.includes(one));
 }

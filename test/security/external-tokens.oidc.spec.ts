@@ -68,6 +68,15 @@ describe('tokens of OpenID providers', () => {
       expect(await of({ payload: { client_id: undefined } })).toBe('invalid_credentials');
     });
 
+    it('B-10 may be for others as well, when they were issued to us', async () => {
+      const aud = [RESOURCE, 'https://other.example'];
+      expect(await of({ payload: { aud } })).toBe('verified');
+      expect(await of({ payload: { aud, client_id: undefined, azp: CLIENT.id } })).toBe('verified');
+      expect(await of({ payload: { aud, client_id: undefined } })).toBe('invalid_credentials');
+      expect(await of({ payload: { aud, azp: 'another-client' } })).toBe('invalid_credentials');
+      expect(await of({ payload: { aud: CLIENT.id } })).toBe('invalid_credentials');
+    });
+
     it('A-19 are no ID tokens, and ID tokens no access tokens', async () => {
       const verifier = stage.oidc(options);
       const accessToken = stage.issuer.accessToken('ada', CLIENT.id, {
@@ -579,6 +588,31 @@ describe('tokens of OpenID providers', () => {
         expect(await of([one, two], nameOf(one!), undefined)).toBe('invalid_credentials');
         expect(await of([one, two], nameOf('{tenantid}'), one)).toBe('invalid_credentials');
         expect(stage.issuer.rerouted[0]).toContain('/organizations/v2.0/');
+      });
+
+      it.each([
+        ['of one of them', 'verified', () => ({ iss: nameOf(two!), tid: two })],
+        ['of another one', 'invalid_credentials', () => ({ iss: nameOf(other!), tid: other })],
+        ['of two at once', 'invalid_credentials', () => ({ iss: nameOf(one!), tid: two })],
+      ])('A-04 lets in by way of a browser people %s: %s', async (_, expected, payload) => {
+        hosted(nameOf('{tenantid}'), { authorization_response_iss_parameter_supported: undefined });
+        const options = { preset: 'microsoft', client_id: CLIENT.id, client_secret: CLIENT.secret };
+        const verifier = stage.preset({ ...options, tenants: [one, two] });
+        const leg = {
+          callbackUrl: CALLBACK,
+          state: 's'.repeat(43),
+          nonce: 'n'.repeat(43),
+          codeVerifier: 'v'.repeat(43),
+          signal: AbortSignal.timeout(5000),
+        };
+        const { url, memory } = await verifier.startRedirect(leg);
+        stage.issuer.idTokenOverrides = { payload: payload() };
+        const { iss: _iss, ...parameters } = stage.issuer.consent(url, 'ada');
+        const outcome = await verifier.finishRedirect({ ...leg, parameters, memory }).then(
+          () => 'verified',
+          (error: { code?: string }) => error.code,
+        );
+        expect(outcome).toBe(expected);
       });
 
       it('asks the one tenant by itself', async () => {

@@ -74,12 +74,14 @@ export class AccessTokens {
       keys,
       issuers,
       audiences,
+      clients,
       algorithms,
       types: ACCESS_TOKEN_TYPE,
       clock: this.clock,
       ...options,
     });
-    const clientId = claims['client_id'];
+    // Some servers say it as ID tokens do.
+    const clientId = claims['client_id'] ?? claims['azp'];
     const isOurs = typeof clientId === 'string' && clients.includes(clientId);
     toldCheck(options.trace, CHECKS.clientId, isOurs, clients, clientId);
     // RFC 9068 §2.2: a client that gets a token for itself is its subject.
