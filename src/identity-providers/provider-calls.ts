@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   bulkhead,
   BulkheadRejectedError,
@@ -99,10 +100,12 @@ export class ProviderCalls {
     const isTrial = breaker.state === CircuitState.Open;
     const outcome = await breaker.execute(() =>
       judged(
-        this.inTime(places, (signal) => {
-          // It opened while this one waited for its place.
-          if (!isTrial && breaker.state !== CircuitState.Closed) throw new BrokenCircuitError();
-          return work(signal);
+        this.inTime(places, async (signal) => {
+          if (isTrial || breaker.state === CircuitState.Closed) return work(signal);
+          // It opened while this one waited for its place, as hundreds may have: they go one by one, so that others get
+          // their turn in between.
+          await nextTurn();
+          throw new BrokenCircuitError();
         }),
       ),
     );

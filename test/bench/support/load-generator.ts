@@ -21,6 +21,8 @@ export interface LoadOrder {
   readonly total?: number;
   /** Requests a second over all connections; none: as many as are answered. */
   readonly rate?: number;
+  /** Connect at once and begin at this instant of the system's clock; none: begin at once. */
+  readonly beginAt?: number;
   /** Wait for the socket instead of asking it over and over: for load that is not the thing measured. */
   readonly quiet?: boolean;
 }
@@ -61,7 +63,7 @@ async function run(order: LoadOrder): Promise<LoadReport> {
   };
   if (!order.quiet) spin();
 
-  const startedAt = performance.now();
+  const startedAt = performance.now() + Math.max(0, (order.beginAt ?? 0) - Date.now());
   const endsAt = order.seconds === undefined ? Infinity : startedAt + order.seconds * 1000;
   const mayBegin = () => performance.now() < endsAt && sent < (order.total ?? Infinity);
   await Promise.all(Array.from({ length: order.connections }, (_, i) => oneConnection(i)));
