@@ -99,6 +99,8 @@ export const unfittingBodies: Kinds = {
 export const fittingSomewhere: Readonly<Record<string, string>> = {
   'null for values': 'PATCH /admin/v1/applications/{id}/settings',
   'truth for values': 'POST /admin/v1/applications/{id}/rotate-secret',
+  'numbers for values': 'POST /admin/v1/applications/{id}/providers/{slug}/rollback',
+  'objects for values': 'POST /admin/v1/applications/{id}/providers/{slug}/test',
 };
 
 /** What may be passed over where nobody looks at it. */
