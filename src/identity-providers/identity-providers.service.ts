@@ -211,13 +211,13 @@ export class IdentityProvidersService {
     });
   }
 
-  private replaced(provider: IdentityProvider, change: Replacement): Definable {
+  private replaced(provider: IdentityProvider, change: Replacement): ReadOptions {
     const kind = this.kindOf(provider.kind);
     const options = replaceOptions(kind, change.options, provider.options);
     return { kind, options, parsed: parseOptions(kind, options) };
   }
 
-  private judge({ kind, options, parsed }: Definable): Promise<JudgedDestinations> {
+  private judge({ kind, options, parsed }: ReadOptions): Promise<JudgedDestinations> {
     return this.destinations.judge(kind.destinations(parsed), options);
   }
 
@@ -254,7 +254,7 @@ export class IdentityProvidersService {
 }
 
 /** Options in the eyes of their kind. */
-interface Definable {
+interface ReadOptions {
   readonly kind: VerifierKind;
   readonly options: Readonly<Record<string, unknown>>;
   readonly parsed: unknown;

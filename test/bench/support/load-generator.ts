@@ -21,7 +21,7 @@ export interface LoadOrder {
   readonly total?: number;
   /** Requests a second over all connections; none: as many as are answered. */
   readonly rate?: number;
-  /** Connect at once and begin at this instant of the system's clock; none: begin at once. */
+  /** With a rate: connect at once, and begin at this instant of the system clock. */
   readonly beginAt?: number;
   /** Wait for the socket instead of asking it over and over: for load that is not the thing measured. */
   readonly quiet?: boolean;
