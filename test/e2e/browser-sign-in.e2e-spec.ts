@@ -66,16 +66,17 @@ describeOnEachDatabase('a sign-in in a real browser', (kind) => {
       },
       twitter: { consumer_key: X_CONSUMER.key, consumer_secret: X_CONSUMER.secret, api_url: x.url },
     };
+    const inside = { OUTBOUND_ALLOW: '127.0.0.1' };
     for (const [slug, of] of Object.entries(options)) {
       const file = join(database.dataDir, `${slug}.yaml`);
       writeFileSync(file, stringify({ kind: slug, slug, options: of }));
-      await ostiaryJson(database.env, 'providers', 'create', ...app, '--file', file);
+      await ostiaryJson({ ...database.env, ...inside }, 'providers', 'create', ...app, '--file', file);
     }
 
     const port = String(await freePort());
     const PUBLIC_URL = `http://127.0.0.1:${port}`;
     x.addConsumer({ ...X_CONSUMER, callbacks: [`${PUBLIC_URL}/v1/sign-in/callback`] });
-    const env = { ...database.env, PORT: port, PUBLIC_URL, OUTBOUND_ALLOW: '127.0.0.1' };
+    const env = { ...database.env, ...inside, PORT: port, PUBLIC_URL };
     server = await ServerProcess.start(env);
     api = new ApiClient(server.url);
     demo.use({ broker: PUBLIC_URL, ...application });

@@ -98,6 +98,7 @@ export const unfittingBodies: Kinds = {
 /** Where one of those fits after all. */
 export const fittingSomewhere: Readonly<Record<string, string>> = {
   'null for values': 'PATCH /admin/v1/applications/{id}/settings',
+  'numbers for values': 'POST /admin/v1/applications/{id}/providers/{slug}/rollback',
   'truth for values': 'POST /admin/v1/applications/{id}/rotate-secret',
   'numbers for values': 'POST /admin/v1/applications/{id}/providers/{slug}/rollback',
   'objects for values': 'POST /admin/v1/applications/{id}/providers/{slug}/test',
