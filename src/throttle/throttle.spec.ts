@@ -74,6 +74,25 @@ describeOnEachDatabase('Throttle', (kind) => {
     expect(await tryAs({ userId: 6 }, HOME, right)).toBe('yes');
   });
 
+  it('C-10 lets no provider that is slow to answer use up the tries of an address', async () => {
+    let answer = (): void => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    const waiting = Array.from({ length: 100 }, () =>
+      throttle.attemptFrom(HOME, () => answered.then(() => 'yes')),
+    );
+    expect(await throttle.attemptFrom(HOME, right)).toBe('yes');
+    expect(await tryAs(ALICE, HOME, right)).toBe('yes');
+    answer();
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(['yes']));
+  });
+
+  it('counts by the address what providers refuse', async () => {
+    const refuse = () => throttle.attemptFrom(HOME, wrong).catch((error: { code: string }) => error.code);
+    const outcomes = [];
+    for (let i = 0; i < 6; i += 1) outcomes.push(await refuse());
+    expect(outcomes).toEqual([null, null, null, null, null, 'too_many_requests']);
+  });
+
   it('counts tries that are under way: a hundred at once are not a hundred free ones', async () => {
     let run = 0;
     const attempts = Array.from({ length: 100 }, () =>

@@ -56,7 +56,7 @@ export class Throttle {
     const bySubject = { key: subjectKey(subject), rule: this.config.failuresPerUser };
     const byAddress = { key: `address:${addressKey(address)}`, rule: this.config.failuresPerAddress };
     const counted = [bySubject, byAddress];
-    const known = await this.admit(counted);
+    const known = await this.admit(counted, 'refused and under way');
     try {
       const result = await attempt();
       if (result === null) await this.addRefusal(counted);
@@ -68,20 +68,18 @@ export class Throttle {
   }
 
   /**
-   * As `attempt`, where nobody knows yet whose secret it is: only the address is counted by.
+   * As `attempt`, where nobody knows yet whose secret it is: only the address is counted by, and only what was refused.
+   * A backend has one address for all its users, and would be turned away for every provider while one of them is slow
+   * to answer; how many are asked at once is bounded for each provider anyway.
    *
    * @throws BrokerError `too_many_requests` without running it; whatever `attempt` throws, which counts for nothing.
    */
   async attemptFrom<T>(address: string, attempt: () => Promise<T | null>): Promise<T | null> {
     const counted = [{ key: `address:${addressKey(address)}`, rule: this.config.failuresPerAddress }];
-    await this.admit(counted);
-    try {
-      const result = await attempt();
-      if (result === null) await this.addRefusal(counted);
-      return result;
-    } finally {
-      for (const { key } of counted) this.leave(key, 'inFlight');
-    }
+    await this.admit(counted, 'refused alone');
+    const result = await attempt();
+    if (result === null) await this.addRefusal(counted);
+    return result;
   }
 
   /** Counts an act of which an address may do only so many. @throws BrokerError `too_many_requests` */
@@ -99,11 +97,14 @@ export class Throttle {
   }
 
   /**
-   * Lets a try begin, and counts it as under way in the same step.
+   * Lets a try begin, and counts it as under way in the same step where such tries count.
    *
    * @returns the keys that have a counter.
    */
-  private async admit(counted: readonly Counted[]): Promise<ReadonlySet<string>> {
+  private async admit(
+    counted: readonly Counted[],
+    counting: 'refused alone' | 'refused and under way',
+  ): Promise<ReadonlySet<string>> {
     const before = counted.map(({ key }) => this.enter(key, 'waiting').refusals);
     try {
       const rows = await this.counters.find(counted.map(({ key }) => key));
@@ -112,12 +113,15 @@ export class Throttle {
         const row = rows.find((candidate) => candidate.key === key);
         // Refusals that were counted while the counters were being read may not be among what was read.
         const { inFlight, refusals } = this.present.get(key)!;
-        const state = toState(row, inFlight, refusals - before[i]!, now, rule);
+        const underWay = counting === 'refused alone' ? 0 : inFlight;
+        const state = toState(row, underWay, refusals - before[i]!, now, rule);
         return secondsToWait(state, rule, now, this.config.processes);
       });
       const wait = Math.max(...waits.map((seconds) => seconds ?? 0));
       if (wait > 0) throw new BrokerError('too_many_requests', { retryAfterSeconds: wait });
-      for (const { key } of counted) this.enter(key, 'inFlight');
+      if (counting === 'refused and under way') {
+        for (const { key } of counted) this.enter(key, 'inFlight');
+      }
       return new Set(rows.map((row) => row.key));
     } finally {
       for (const { key } of counted) this.leave(key, 'waiting');
@@ -127,7 +131,8 @@ export class Throttle {
   private async addRefusal(counted: readonly Counted[]): Promise<void> {
     for (const { key, rule } of counted) {
       await this.add(key, rule);
-      this.present.get(key)!.refusals += 1;
+      const present = this.present.get(key);
+      if (present) present.refusals += 1;
     }
   }
 

@@ -100,7 +100,6 @@ export const fittingSomewhere: Readonly<Record<string, string>> = {
   'null for values': 'PATCH /admin/v1/applications/{id}/settings',
   'numbers for values': 'POST /admin/v1/applications/{id}/providers/{slug}/rollback',
   'truth for values': 'POST /admin/v1/applications/{id}/rotate-secret',
-  'numbers for values': 'POST /admin/v1/applications/{id}/providers/{slug}/rollback',
   'objects for values': 'POST /admin/v1/applications/{id}/providers/{slug}/test',
 };
 
