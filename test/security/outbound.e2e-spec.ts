@@ -338,7 +338,8 @@ describe('a sign-in at a partner', () => {
     const well = await Promise.all(Array.from({ length: 4 }, () => signIn('well')));
     expect(well.map(({ status }) => status)).toEqual(Array(4).fill(201));
     expect(await Promise.all(waiting)).toEqual(Array(40).fill(unavailable));
-    expect(asked).toBeLessThanOrEqual(8);
+    // Four have places; the fifth failure opens the breaker, and by then a place may have been taken for each before.
+    expect(asked).toBeLessThanOrEqual(9);
     const { text } = await lab.api.get('/metrics');
     expect(text).toMatch(
       /^ostiary_identity_provider_calls_total\{kind="facebook",outcome="no_place"\} [1-9]/m,
