@@ -191,7 +191,7 @@ function watchServer(server: ServerProcess) {
 /** Milliseconds from when a partner is well again to the first sign-in there. */
 async function recovery(server: ServerProcess, basic: string, provider: string): Promise<number> {
   const startedAt = performance.now();
-  const body = JSON.stringify({ provider, credential: { access_token: tokenOf(1) } });
+  const body = JSON.stringify({ provider, credential: { token: tokenOf(1) } });
   const headers = { authorization: basic, 'content-type': 'application/json' };
   while (performance.now() - startedAt < RECOVERY_LIMIT_MILLISECONDS) {
     const answer = await fetch(`${server.url}/v1/sessions`, { method: 'POST', headers, body });
