@@ -52,6 +52,30 @@ describe(ProviderCalls, () => {
     expect(asked).toBe(2);
   });
 
+  it('C-10 turns sign-ins away before anything is spent on them, until it is tried again', async () => {
+    const refusal = () => codeOf(Promise.resolve().then(() => calls.refuseWhileLeftAlone(ONE)));
+    expect(await refusal()).toBe('done');
+    for (let i = 0; i < 3; i += 1) await codeOf(calls.run(ONE, down));
+    expect(await refusal()).toBe('identity_provider_unavailable');
+    expect(() => calls.refuseWhileLeftAlone(TWO)).not.toThrow();
+    jest.setSystemTime(Date.now() + 10_001);
+    expect(await refusal()).toBe('done');
+    // One tries, and others are turned away meanwhile.
+    let answer = (): void => undefined;
+    const trial = calls.run(ONE, () => new Promise<void>((resolve) => (answer = resolve)));
+    await Promise.resolve();
+    expect(await refusal()).toBe('identity_provider_unavailable');
+    answer();
+    await trial;
+    expect(await refusal()).toBe('done');
+    // Still at fault when it is tried: left alone anew.
+    for (let i = 0; i < 3; i += 1) await codeOf(calls.run(ONE, down));
+    jest.setSystemTime(Date.now() + 10_001);
+    await codeOf(calls.run(ONE, down));
+    expect(await refusal()).toBe('identity_provider_unavailable');
+    expect(await metrics.text()).toMatch(/calls_total\{kind="http",outcome="left_alone"\} 3/);
+  });
+
   it('takes refused credentials for a sign of health', async () => {
     for (let i = 0; i < 10; i += 1) expect(await codeOf(calls.run(ONE, refused))).toBe('invalid_credentials');
     await codeOf(calls.run(ONE, down));

@@ -23,6 +23,8 @@ const MAX_KEPT = 10_000;
 interface Guards {
   readonly breaker: CircuitBreakerPolicy;
   readonly places: BulkheadPolicy;
+  /** While the breaker is open: when it may be tried again, in milliseconds since the epoch, as the library counts. */
+  triedAgainAt: number;
 }
 
 /** Causes for the log: made once and without a stack, as there may be hundreds a second while a provider is down. */
@@ -83,6 +85,22 @@ export class ProviderCalls {
         retryAfterSeconds: this.config.breakSeconds,
       });
     }
+  }
+
+  /**
+   * Turns a sign-in away at once while the provider is left alone, before anything is spent on it: there may be hundreds
+   * a second, and those at other providers shall not feel them.
+   *
+   * @throws BrokerError `identity_provider_unavailable`
+   */
+  refuseWhileLeftAlone(provider: Pick<ProviderRef, 'id' | 'kind'>): void {
+    const guards = this.guards.get(provider.id);
+    if (!guards || !isLeftAlone(guards)) return;
+    this.metrics.note(provider, 'left_alone', 0);
+    throw new BrokerError('identity_provider_unavailable', {
+      cause: LEFT_ALONE,
+      retryAfterSeconds: this.config.breakSeconds,
+    });
   }
 
   /** As `run`, past its places and its breaker: for a look at a provider in trouble. */
@@ -156,11 +174,17 @@ export class ProviderCalls {
           breaker: new ConsecutiveBreaker(breakAfterFailures),
         },
       );
-      guards = { breaker, places: bulkhead(callsAtOnce, callsWaiting) };
-      this.guards.set(providerId, guards);
+      const made: Guards = { breaker, places: bulkhead(callsAtOnce, callsWaiting), triedAgainAt: 0 };
+      breaker.onBreak(() => (made.triedAgainAt = Date.now() + breakSeconds * 1000));
+      this.guards.set(providerId, (guards = made));
     }
     return guards;
   }
+}
+
+function isLeftAlone({ breaker, triedAgainAt }: Guards): boolean {
+  if (breaker.state === CircuitState.Open) return Date.now() < triedAgainAt;
+  return breaker.state === CircuitState.HalfOpen;
 }
 
 function withoutStack(message: string): Error {

@@ -51,6 +51,8 @@ export class SignInService {
     const provider = await this.open(application, slug, purpose);
     const parsed = provider.verifier.credentialSchema.safeParse(credential);
     if (!parsed.success) throw inputError(parsed.error.issues, ['credential']);
+    // An answer may be remembered; without, nobody needs to be counted to be told.
+    if (!provider.answers) this.calls.refuseWhileLeftAlone(provider.ref);
     return this.counted(application, provider, address, () => this.ask(provider, parsed.data));
   }
 
