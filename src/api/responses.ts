@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ExternalIdentity } from '../accounts/external-identity.js';
 import type { User } from '../accounts/user.js';
+import { toUserFields } from '../accounts/user-document.js';
 import type { ApplicationSettings } from '../applications/application-settings.js';
 import type { RefreshedSession } from '../session/refresh/refresh.service.js';
 import { expiresAt, type Session } from '../session/session.js';
@@ -139,24 +140,10 @@ export function toIdentityBody(identity: ExternalIdentity): z.infer<typeof ident
 
 /** What a user may see of themselves. */
 export function toUserBody(user: User): z.infer<typeof userSchema> {
-  const { profile } = user;
   return {
     id: user.id,
     application_id: user.applicationId,
-    login: user.login,
-    email: user.email,
-    email_verified: user.emailVerified,
-    phone: user.phone,
-    phone_verified: user.phoneVerified,
-    full_name: profile.fullName,
-    website: profile.website,
-    external_id: profile.externalId,
-    custom_data: profile.customData,
-    tags: [...profile.tags],
-    attributes: { ...profile.attributes },
-    locale: profile.locale,
-    timezone: profile.timezone,
-    country: profile.country,
+    ...toUserFields(user),
     guest: user.guest,
     last_request_at: user.lastRequestAt === null ? null : new Date(user.lastRequestAt).toISOString(),
     created_at: new Date(user.createdAt).toISOString(),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { User } from '../../accounts/user.js';
+import { toUserFields } from '../../accounts/user-document.js';
 import { errorCatalog } from '../../errors/error-catalog.js';
 import type { RehearsalReport, ReportedExchange } from './rehearsal-report.js';
 
@@ -120,7 +120,7 @@ export function toRehearsalDocument(report: RehearsalReport): RehearsalDocument 
       reason: REASONS[linking.decision],
       user_id: linking.userId,
     },
-    user: linking && toUser(linking.user, linking.userId),
+    user: linking && { id: linking.userId, ...toUserFields(linking.user) },
     total_milliseconds: report.totalMilliseconds,
   };
 }
@@ -138,26 +138,5 @@ function toExchange({ milliseconds: { firstByte, ...others }, ...exchange }: Rep
       ...exchange.response,
       headers: { ...exchange.response.headers },
     },
-  };
-}
-
-function toUser(user: User, userId: number | null) {
-  const { profile } = user;
-  return {
-    id: userId,
-    login: user.login,
-    email: user.email,
-    email_verified: user.emailVerified,
-    phone: user.phone,
-    phone_verified: user.phoneVerified,
-    full_name: profile.fullName,
-    website: profile.website,
-    external_id: profile.externalId,
-    custom_data: profile.customData,
-    tags: [...profile.tags],
-    attributes: { ...profile.attributes },
-    locale: profile.locale,
-    timezone: profile.timezone,
-    country: profile.country,
   };
 }
