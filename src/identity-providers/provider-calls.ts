@@ -108,13 +108,11 @@ export class ProviderCalls {
     return this.inTime(bulkhead(1), work);
   }
 
-  private async guarded<T>(
-    { breaker, places }: Guards,
-    work: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
+  private async guarded<T>(guards: Guards, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { breaker, places } = guards;
     // While one call tries the provider again, the breaker would have all others wait for what comes of it: any number
     // of them, for as long as a provider that hangs takes.
-    if (breaker.state === CircuitState.HalfOpen) throw new BrokenCircuitError();
+    if (isLeftAlone(guards)) throw new BrokenCircuitError();
     const isTrial = breaker.state === CircuitState.Open;
     const outcome = await breaker.execute(() =>
       judged(

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { BrokerError } from '../errors/broker-error.js';
 import type { VerificationTrace } from '../observability/verification-trace.js';
 import type { Clock } from '../time/clock.js';
+import { giveUpOnAbort } from './give-up-on-abort.js';
 import type { OutboundClient, OutboundTls } from './outbound-client.js';
 
 /** For as long keys are used without asking whether they still are the issuer's: a withdrawn key dies within it. */
@@ -107,7 +108,7 @@ export class JwksCache {
   /** Waits for the one request that is under way, or for the caller to lose patience. Never throws for the request. */
   private async fetch(signal: AbortSignal, trace: VerificationTrace | undefined): Promise<void> {
     this.fetching ??= this.refresh(trace).finally(() => (this.fetching = null));
-    await orAborted(this.fetching, signal);
+    await giveUpOnAbort(this.fetching, signal, 'the keys did not come in time');
   }
 
   private async refresh(trace: VerificationTrace | undefined): Promise<void> {
@@ -149,18 +150,6 @@ function isUsable({ kty, use, n, d }: z.output<typeof jwkSchema>): boolean {
 function bitLength(number: Buffer): number {
   const first = number.findIndex((byte) => byte !== 0);
   return first < 0 ? 0 : (number.length - first) * 8 - (Math.clz32(number[first]!) - 24);
-}
-
-function orAborted(outcome: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abandon = () => reject(unavailable('the keys did not come in time'));
-    if (signal.aborted) return abandon();
-    signal.addEventListener('abort', abandon, { once: true });
-    void outcome.then(() => {
-      signal.removeEventListener('abort', abandon);
-      resolve();
-    });
-  });
 }
 
 function unavailable(reason: string): BrokerError {

@@ -13,6 +13,7 @@ import { BrokerError } from '../../errors/broker-error.js';
 import type { VerifyOptions } from '../../identity/identity-verifier.js';
 import type { VerificationTrace } from '../../observability/verification-trace.js';
 import { JwksCache } from '../../outbound/jwks-cache.js';
+import { giveUpOnAbort } from '../../outbound/give-up-on-abort.js';
 import type { OutboundClient, OutboundTls } from '../../outbound/outbound-client.js';
 import type { Clock } from '../../time/clock.js';
 import { basicCredentials } from '../claims/basic-credentials.js';
@@ -80,7 +81,7 @@ export class OidcDiscovery {
   async get({ signal, trace }: VerifyOptions): Promise<Discovered> {
     if (this.age() > MAX_AGE_SECONDS && (this.mustTry() || this.mayTry())) {
       this.fetching ??= this.refresh(trace).finally(() => (this.fetching = null));
-      await orAborted(this.fetching, signal);
+      await giveUpOnAbort(this.fetching, signal, 'the discovery document did not come in time');
     }
     if (this.current && !this.isExhausted()) return this.current;
     throw this.failure ?? unavailable('nothing was discovered');
@@ -189,18 +190,6 @@ export function authMethodOf(
   supported: readonly string[] = ['client_secret_basic'],
 ): 'basic' | 'post' {
   return wanted ?? (supported.includes('client_secret_basic') ? 'basic' : 'post');
-}
-
-function orAborted(outcome: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abandon = () => reject(unavailable('the discovery document did not come in time'));
-    if (signal.aborted) return abandon();
-    signal.addEventListener('abort', abandon, { once: true });
-    void outcome.then(() => {
-      signal.removeEventListener('abort', abandon);
-      resolve();
-    });
-  });
 }
 
 function unavailable(reason: string): BrokerError {

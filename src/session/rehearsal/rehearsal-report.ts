@@ -1,37 +1,21 @@
-import type { TracedCheck, TracedMapping } from '../../observability/verification-trace.js';
+import type { TracedCheck, TracedExchange, TracedMapping } from '../../observability/verification-trace.js';
 import type { User } from '../../accounts/user.js';
 import type { ErrorCode } from '../../errors/error-catalog.js';
 import type { ProviderRef, VerifiedIdentity } from '../../identity/verified-identity.js';
 
 /** A request to the provider as people may see it. Lengths of stretches in milliseconds; null: not walked. */
-export interface ReportedExchange {
-  readonly purpose: string;
-  readonly request: {
-    readonly method: string;
-    readonly url: string;
-    readonly headers: Readonly<Record<string, string>>;
-    readonly body: string | null;
-  };
-  readonly dialled: {
-    readonly address: string;
-    readonly port: number;
-    readonly tls: { readonly protocol: string; readonly subject: string; readonly issuer: string } | null;
-  } | null;
-  readonly milliseconds: {
-    readonly dns: number | null;
-    readonly connect: number | null;
-    readonly tls: number | null;
-    readonly firstByte: number | null;
-    readonly total: number;
-  };
-  readonly response: {
-    readonly status: number;
-    readonly headers: Readonly<Record<string, string>>;
-    readonly body: string;
-    /** Of the whole body, of which only the beginning may be shown. */
-    readonly bytes: number;
-  } | null;
-  readonly failure: string | null;
+export interface ReportedExchange extends Pick<
+  TracedExchange,
+  'purpose' | 'request' | 'dialled' | 'failure'
+> {
+  readonly milliseconds: TracedExchange['timings'];
+  readonly response:
+    | (Pick<NonNullable<TracedExchange['response']>, 'status' | 'headers'> & {
+        readonly body: string;
+        /** Of the whole body, of which only the beginning may be shown. */
+        readonly bytes: number;
+      })
+    | null;
 }
 
 /** Everything that happened in a rehearsed sign-in, and what would have come of it. */

@@ -3,7 +3,7 @@ import { BrokerError } from '../../errors/broker-error.js';
 import type { OutboundConfig } from '../../config/config.js';
 import { failureError } from './firebase-failure.js';
 import type { EmulatorAnswer, EmulatorQuestion, EmulatorWorkerData } from './emulator-messages.js';
-import { giveUpOnAbort } from './give-up-on-abort.js';
+import { giveUpOnAbort } from '../../outbound/give-up-on-abort.js';
 
 /** Which emulator, and which of its projects. */
 export interface EmulatorPlace {

@@ -4,7 +4,7 @@ import { SignJWT } from 'jose';
 import { z } from 'zod';
 import { BrokerError } from '../../errors/broker-error.js';
 import type { OutboundClient, OutboundResponse } from '../../outbound/outbound-client.js';
-import { giveUpOnAbort } from './give-up-on-abort.js';
+import { giveUpOnAbort } from '../../outbound/give-up-on-abort.js';
 import type { ServiceAccount } from './firebase.options.js';
 
 export const GOOGLE_TOKEN_URL = 'https://oauth2.googleapis.com/token';

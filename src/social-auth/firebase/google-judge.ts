@@ -5,7 +5,7 @@ import type { OutboundClient } from '../../outbound/outbound-client.js';
 import type { FirebaseApps } from './firebase-apps.js';
 import { failureError, firebaseFailure } from './firebase-failure.js';
 import type { FirebaseOptions } from './firebase.options.js';
-import { giveUpOnAbort } from './give-up-on-abort.js';
+import { giveUpOnAbort } from '../../outbound/give-up-on-abort.js';
 import { GoogleAccessTokens } from './google-access-tokens.js';
 import type { TokenJudge } from './token-judge.js';
 
