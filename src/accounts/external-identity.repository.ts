@@ -5,8 +5,7 @@ import { Clock } from '../time/clock.js';
 import type { ExternalIdentityRow } from './external-identity.entity.js';
 import type { ExternalIdentity } from './external-identity.js';
 import type { User } from './user.js';
-import type { UserRow } from './user.entity.js';
-import { toUser } from './user-row.js';
+import { toUser, USER_COLUMNS, type ReadableUserRow } from './user-row.js';
 
 type Named = ExternalIdentityRow & { readonly slug: string };
 
@@ -30,7 +29,7 @@ export interface KnownIdentity {
   readonly lastUsedAt: number;
 }
 
-type KnownRow = UserRow & {
+type KnownRow = ReadableUserRow & {
   readonly identity_id: number;
   readonly identity_disabled: boolean;
   readonly identity_continuity_hash: string | null;
@@ -41,7 +40,7 @@ type KnownRow = UserRow & {
 };
 
 const FIND_FOR_SIGN_IN = `
-  SELECT u.*, e.id AS identity_id, e.disabled AS identity_disabled, e.continuity_hash AS identity_continuity_hash,
+  SELECT ${USER_COLUMNS}, e.id AS identity_id, e.disabled AS identity_disabled, e.continuity_hash AS identity_continuity_hash,
     e.email AS identity_email, e.email_verified AS identity_email_verified, e.profile AS identity_profile,
     e.last_used_at AS identity_last_used_at
   FROM users u JOIN external_identities e ON e.user_id = u.id

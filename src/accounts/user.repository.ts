@@ -4,7 +4,7 @@ import { Transactions } from '../persistence/transactions.js';
 import { Clock } from '../time/clock.js';
 import type { Identifier } from './identifiers.js';
 import type { Guest, LocalCredential, Profile, ProfileInput, User } from './user.js';
-import { toUser } from './user-row.js';
+import { toUser, USER_COLUMNS, type ReadableUserRow } from './user-row.js';
 import type { UserRow } from './user.entity.js';
 
 interface NewUser {
@@ -72,8 +72,8 @@ export class UserRepository {
   ): Promise<(User & { credentialVersion: number }) | null> {
     // SQLite has one writer at a time anyway.
     const lock = this.transactions.dialect === 'postgres' ? 'FOR SHARE' : '';
-    const [row] = await this.transactions.query<UserRow>(
-      `SELECT * FROM users WHERE id = :id AND application_id = :applicationId ${lock}`,
+    const [row] = await this.transactions.query<ReadableUserRow>(
+      `SELECT ${USER_COLUMNS} FROM users u WHERE id = :id AND application_id = :applicationId ${lock}`,
       { id, applicationId },
     );
     return row ? { ...toUser(row), credentialVersion: row.credential_version } : null;

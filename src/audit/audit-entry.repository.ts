@@ -12,7 +12,7 @@ export class AuditEntryRepository {
   async insert(entry: Omit<AuditEntry, 'id'>): Promise<void> {
     const { actor, ...facts } = entry;
     const values = { ...facts, actorKind: actor.kind, actorId: actor.id };
-    await this.transactions.query(INSERT, { ...values, details: JSON.stringify(entry.details) });
+    await this.transactions.queryAtCommit(INSERT, { ...values, details: JSON.stringify(entry.details) });
   }
 
   /** In the order of their time, and of their ids where that is the same. */

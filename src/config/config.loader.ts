@@ -158,6 +158,7 @@ function toDatabase(raw: RawConfig['database'], dataDir: string): DatabaseConfig
     statementMilliseconds: raw.statement_milliseconds,
     sqliteSynchronous: raw.sqlite_synchronous,
     doorbell: raw.doorbell,
+    preparedStatements: raw.prepared_statements,
   };
 }
 

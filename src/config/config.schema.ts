@@ -48,6 +48,7 @@ export const configSchema = z
       statement_milliseconds: positive,
       sqlite_synchronous: z.enum(['full', 'normal']),
       doorbell: z.boolean(),
+      prepared_statements: z.boolean(),
     }),
     log: z.strictObject({
       level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),

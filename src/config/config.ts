@@ -30,6 +30,8 @@ export abstract class DatabaseConfig {
   abstract readonly sqliteSynchronous: 'full' | 'normal';
   /** Whether to hear of other processes' writes at once, and not only by looking twice a second. */
   abstract readonly doorbell: boolean;
+  /** PostgreSQL: whether connections keep statements prepared. */
+  abstract readonly preparedStatements: boolean;
 }
 
 export abstract class SecretsConfig {

@@ -18,6 +18,15 @@ const CACHE_KIB = 16_384;
 
 export const MIGRATIONS_TABLE = 'schema_migrations';
 
+/** What a PostgreSQL connection and a pool of them have in common. */
+export interface Queryable {
+  query(statement: {
+    readonly name: string | undefined;
+    readonly text: string;
+    readonly values: readonly unknown[];
+  }): Promise<{ readonly rows: readonly unknown[] }>;
+}
+
 /**
  * The two sides of the database. On PostgreSQL they are one pool. On SQLite they are two connections:
  * TypeORM has one connection for each data source, and a read on the writer's would run inside whatever
@@ -44,6 +53,11 @@ export class Stores {
       new DataSource({ ...sqlite(config), readonly: true, entities }),
       config,
     );
+  }
+
+  /** PostgreSQL: the pool, for statements outside of transactions. */
+  get pool(): Queryable {
+    return (this.writer.driver as unknown as { readonly master: Queryable }).master;
   }
 
   /** Opens the reading side once the file and its tables are there. */

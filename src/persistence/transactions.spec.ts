@@ -3,7 +3,7 @@ import { describeOnEachDatabase } from '../../test/support/databases.js';
 import { TestStores } from '../../test/support/test-stores.js';
 import { currentActor, runAs } from '../observability/request-context.js';
 import type { Transactions } from './transactions.js';
-import { isStoreAway } from './store-errors.js';
+import { isStoreAway, isUniqueViolation } from './store-errors.js';
 
 describeOnEachDatabase('Transactions', (kind) => {
   let first: TestStores;
@@ -47,6 +47,62 @@ describeOnEachDatabase('Transactions', (kind) => {
   it('writes nothing when the work throws, and rethrows', async () => {
     const work = transactions.run(async () => {
       await add('a');
+      throw new Error('no');
+    });
+    await expect(work).rejects.toThrow('no');
+    expect(await keys()).toEqual([]);
+  });
+
+  const addAtCommit = (key: string) =>
+    transactions.queryAtCommit(
+      `INSERT INTO throttle_counters (key, count, window_ends_at, paused_until) VALUES (:key, 1, 0, 0)`,
+      { key },
+    );
+
+  it('writes what may wait for the end of the work together with the rest', async () => {
+    await transactions.run(async () => {
+      await addAtCommit('b');
+      await add('a');
+    });
+    expect(await keys()).toEqual(['a', 'b']);
+  });
+
+  it('writes nothing when what waited for the end of the work fails, and says so', async () => {
+    const committed: string[] = [];
+    const work = transactions.run(async () => {
+      transactions.afterCommit(() => committed.push('hook'));
+      await addAtCommit('a');
+      await addAtCommit('a');
+      await add('b');
+    });
+    expect(isUniqueViolation(await work.catch((error: unknown) => error))).toBe(true);
+    expect(await keys()).toEqual([]);
+    expect(committed).toEqual([]);
+    // The connection is as good as before.
+    await transactions.run(() => add('c'));
+    expect(await keys()).toEqual(['c']);
+  });
+
+  it('leaves out what waited for the end of work that throws', async () => {
+    const work = transactions.run(async () => {
+      await addAtCommit('a');
+      throw new Error('no');
+    });
+    await expect(work).rejects.toThrow('no');
+    expect(await keys()).toEqual([]);
+  });
+
+  it('takes a transaction without a statement for what it is', async () => {
+    expect(await transactions.run(() => Promise.resolve(1))).toBe(1);
+    await expect(transactions.run(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    await add('a').catch(() => undefined);
+    const ofNoTransaction = kind === 'postgres' ? ['a'] : [];
+    expect(await keys()).toEqual(ofNoTransaction);
+  });
+
+  it('has all statements of a transaction in it, those asked for at once too', async () => {
+    const work = transactions.run(async () => {
+      await Promise.all(['a', 'b', 'c'].map((key) => add(key)));
       throw new Error('no');
     });
     await expect(work).rejects.toThrow('no');

@@ -1,15 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { EntityManager } from 'typeorm';
+import type { EntityManager, QueryRunner } from 'typeorm';
 import { ScopedStorage } from '../observability/scoped-storage.js';
 import { GroupCommit } from './group-commit.js';
 import { toStatement, type Statement } from './statement.js';
 import { isConflict } from './store-errors.js';
-import type { Stores } from './stores.js';
+import type { Queryable, Stores } from './stores.js';
 
 interface Transaction {
   readonly manager: EntityManager;
+  /** PostgreSQL: sent right before the COMMIT, in the same write. */
+  readonly beforeCommit: Sendable[];
   readonly afterCommit: (() => void)[];
   readonly afterEnd: (() => void)[];
+}
+
+/** A statement with its values, as `pg` takes it. */
+interface Sendable {
+  readonly name: string | undefined;
+  readonly text: string;
+  readonly values: readonly unknown[];
 }
 
 /** How often a PostgreSQL transaction that lost a deadlock is begun anew. */
@@ -50,11 +59,22 @@ export class Transactions {
    * @returns the rows of a SELECT or a RETURNING; PostgreSQL's `bigint` as a number, SQLite's booleans as 0 and 1.
    */
   async query<Row>(sql: string, parameters: Readonly<Record<string, unknown>> = {}): Promise<Row[]> {
-    let statement = this.statements.get(sql);
-    if (!statement) this.statements.set(sql, (statement = toStatement(sql, this.dialect)));
-    const values = statement.names.map((name) => parameters[name]);
-    const result: unknown = await this.manager.query(statement.text, values);
-    return rowsOf<Row>(result);
+    const sendable = this.sendable(sql, parameters);
+    if (this.dialect === 'postgres') return this.send<Row>(sendable);
+    // Without RETURNING, the driver has no rows to give.
+    const result: unknown = await this.manager.query(sendable.text, [...sendable.values]);
+    return Array.isArray(result) ? (result as Row[]) : [];
+  }
+
+  /**
+   * Runs a statement whose outcome nobody reads inside the transaction, at its end at the latest: on PostgreSQL it
+   * travels together with the COMMIT, and when it fails so does the transaction. For the inside of one.
+   */
+  async queryAtCommit(sql: string, parameters: Readonly<Record<string, unknown>> = {}): Promise<void> {
+    const transaction = this.open.current;
+    if (transaction && this.dialect === 'postgres')
+      transaction.beforeCommit.push(this.sendable(sql, parameters));
+    else await this.query(sql, parameters);
   }
 
   /**
@@ -120,8 +140,42 @@ export class Transactions {
     }
   }
 
+  /** PostgreSQL. */
   private once<T>(work: () => Promise<T>): Promise<T> {
-    return this.withHooks((begin) => this.stores.writer.transaction((manager) => begin(manager, work)));
+    return this.withHooks(async (begin) => {
+      const runner = this.stores.writer.createQueryRunner();
+      try {
+        await runner.startTransaction();
+        const beforeCommit: Sendable[] = [];
+        const result = await begin(runner.manager, work, beforeCommit);
+        const client = clientOf(runner);
+        const sent = Promise.all(beforeCommit.map((sendable) => client.query(sendable)));
+        // When one of them fails, PostgreSQL makes a rollback of the COMMIT, and calls that a success.
+        await Promise.all([runner.commitTransaction(), sent]);
+        return result;
+      } catch (error) {
+        // On a connection that broke there is nothing to undo; what went wrong is known already.
+        await runner.rollbackTransaction().catch(() => undefined);
+        throw error;
+      } finally {
+        await runner.release();
+      }
+    });
+  }
+
+  private sendable(sql: string, parameters: Readonly<Record<string, unknown>>): Sendable {
+    let statement = this.statements.get(sql);
+    if (!statement) this.statements.set(sql, (statement = toStatement(sql, this.dialect)));
+    const { names, text } = statement;
+    const name = this.stores.config.preparedStatements ? statement.name : undefined;
+    return { name, text, values: names.map((parameter) => parameters[parameter]) };
+  }
+
+  /** Past TypeORM's own machinery, which costs as much again as a short statement does. */
+  private async send<Row>(sendable: Sendable): Promise<Row[]> {
+    const runner = this.open.current?.manager.queryRunner;
+    const { rows } = await (runner ? clientOf(runner) : this.stores.pool).query(sendable);
+    return rows as Row[];
   }
 
   /** Runs the hooks that the work leaves behind, once the transaction has ended. */
@@ -129,8 +183,8 @@ export class Transactions {
     const afterCommit: (() => void)[] = [];
     const afterEnd: (() => void)[] = [];
     try {
-      const result = await transact((manager, work) =>
-        this.open.run({ manager, afterCommit, afterEnd }, work),
+      const result = await transact((manager, work, beforeCommit = []) =>
+        this.open.run({ manager, beforeCommit, afterCommit, afterEnd }, work),
       );
       runAll(afterEnd);
       runAll(afterCommit);
@@ -142,15 +196,13 @@ export class Transactions {
   }
 }
 
-type Begin = <T>(manager: EntityManager, work: () => Promise<T>) => Promise<T>;
+type Begin = <T>(manager: EntityManager, work: () => Promise<T>, beforeCommit?: Sendable[]) => Promise<T>;
+
+/** The connection of a transaction that has begun. */
+function clientOf(runner: QueryRunner): Queryable {
+  return (runner as unknown as { readonly databaseConnection: Queryable }).databaseConnection;
+}
 
 function runAll(hooks: readonly (() => void)[]): void {
   for (const hook of hooks) hook();
-}
-
-/** TypeORM answers an UPDATE or DELETE on PostgreSQL with [rows, count], and on SQLite without RETURNING with no rows. */
-function rowsOf<Row>(result: unknown): Row[] {
-  if (!Array.isArray(result)) return [];
-  const [rows, count] = result as unknown[];
-  return (Array.isArray(rows) && typeof count === 'number' && result.length === 2 ? rows : result) as Row[];
 }

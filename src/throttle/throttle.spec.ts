@@ -93,6 +93,31 @@ describeOnEachDatabase('Throttle', (kind) => {
     expect(outcomes).toEqual([null, null, null, null, null, 'too_many_requests']);
   });
 
+  it('looks an address that nothing is counted of up once a second, and hears of what others count there by then', async () => {
+    const elsewhere = new Throttle(config, counters, clock);
+    const lookedUp: string[][] = [];
+    const watched = Object.assign(Object.create(counters) as ThrottleCounterRepository, {
+      find: (keys: readonly string[]) => {
+        lookedUp.push([...keys]);
+        return counters.find(keys);
+      },
+    });
+    throttle = new Throttle(config, watched, clock);
+    const comeIn = () => throttle.attemptFrom(HOME, right).catch((error: { code: string }) => error.code);
+    for (let i = 0; i < 3; i += 1) expect(await comeIn()).toBe('yes');
+    expect(lookedUp).toHaveLength(1);
+    for (let i = 0; i < 5; i += 1) await elsewhere.attemptFrom(HOME, wrong);
+    clock.advance({ milliseconds: 1001 });
+    expect(await comeIn()).toBe('too_many_requests');
+    expect(lookedUp).toHaveLength(2);
+  });
+
+  it('forgets that nothing is counted of an address with the first refusal there, whatever was tried', async () => {
+    expect(await throttle.attemptFrom(HOME, right)).toBe('yes');
+    for (let user = 1; user <= 5; user += 1) await throttle.attempt({ userId: user }, HOME, wrong);
+    await expect(throttle.attemptFrom(HOME, right)).rejects.toMatchObject({ code: 'too_many_requests' });
+  });
+
   it('counts tries that are under way: a hundred at once are not a hundred free ones', async () => {
     let run = 0;
     const attempts = Array.from({ length: 100 }, () =>

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { ThrottleConfig, type ThrottleRule } from '../config/config.js';
 import { BrokerError } from '../errors/broker-error.js';
 import { addressKey } from '../http/client-address.js';
@@ -17,6 +18,13 @@ export type RatedAct = 'sign_up' | 'guest';
 
 /** A rehearsed sign-in dials whatever the definition says: nobody shall look around in a network that way. */
 const REHEARSALS = { limit: 60, windowSeconds: 60, pauseSeconds: 60 };
+
+/**
+ * For so long an address of which nothing is counted is not looked up again: a backend signs its users in from one
+ * address, some hundred a second. What other processes refuse in the meantime may go unseen for that long.
+ */
+const CLEAR_FOR_MILLISECONDS = 1000;
+const MAX_CLEAR = 10_000;
 
 interface Counted {
   readonly key: string;
@@ -40,6 +48,8 @@ interface Present {
 @Injectable()
 export class Throttle {
   private readonly present = new Map<string, Present>();
+  /** Addresses without a counter, and when that was read, by the monotonic clock. */
+  private readonly clear = new LRUCache<string, number>({ max: MAX_CLEAR });
 
   constructor(
     private readonly config: ThrottleConfig,
@@ -75,8 +85,11 @@ export class Throttle {
    * @throws BrokerError `too_many_requests` without running it; whatever `attempt` throws, which counts for nothing.
    */
   async attemptFrom<T>(address: string, attempt: () => Promise<T | null>): Promise<T | null> {
-    const counted = [{ key: `address:${addressKey(address)}`, rule: this.config.failuresPerAddress }];
-    await this.admit(counted, 'refused alone');
+    const key = `address:${addressKey(address)}`;
+    const counted = [{ key, rule: this.config.failuresPerAddress }];
+    const clearSince = this.clear.get(key);
+    if (clearSince === undefined || this.clock.monotonic() - clearSince > CLEAR_FOR_MILLISECONDS)
+      await this.admit(counted, 'refused alone');
     const result = await attempt();
     if (result === null) await this.addRefusal(counted);
     return result;
@@ -106,6 +119,7 @@ export class Throttle {
     counting: 'refused alone' | 'refused and under way',
   ): Promise<ReadonlySet<string>> {
     const before = counted.map(({ key }) => this.enter(key, 'waiting').refusals);
+    const askedAt = this.clock.monotonic();
     try {
       const rows = await this.counters.find(counted.map(({ key }) => key));
       const now = this.clock.now();
@@ -114,7 +128,9 @@ export class Throttle {
         // Refusals that were counted while the counters were being read may not be among what was read.
         const { inFlight, refusals } = this.present.get(key)!;
         const underWay = counting === 'refused alone' ? 0 : inFlight;
-        const state = toState(row, underWay, refusals - before[i]!, now, rule);
+        const unread = refusals - before[i]!;
+        if (counting === 'refused alone' && !row && unread === 0) this.clear.set(key, askedAt);
+        const state = toState(row, underWay, unread, now, rule);
         return secondsToWait(state, rule, now, this.config.processes);
       });
       const wait = Math.max(...waits.map((seconds) => seconds ?? 0));
@@ -131,6 +147,7 @@ export class Throttle {
   private async addRefusal(counted: readonly Counted[]): Promise<void> {
     for (const { key, rule } of counted) {
       await this.add(key, rule);
+      this.clear.delete(key);
       const present = this.present.get(key);
       if (present) present.refusals += 1;
     }

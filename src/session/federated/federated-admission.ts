@@ -25,8 +25,16 @@ export class FederatedAdmission {
    *   `FederatedAccountsService.admit`.
    */
   async admit({ identity, policy }: ProvenIdentity, current: Session | null): Promise<Admitted> {
-    await this.confirm(identity);
-    return this.federated.admit({ identity, policy, guestId: await this.guestOf(current) });
+    const guestId = await this.guestOf(current);
+    // Asked together: PostgreSQL is waited for once. Neither is left to itself when the other one fails, as it would go
+    // on outside of the transaction.
+    const [confirmed, admitted] = await Promise.allSettled([
+      this.confirm(identity),
+      this.federated.admit({ identity, policy, guestId }),
+    ]);
+    if (confirmed.status === 'rejected') throw confirmed.reason;
+    if (admitted.status === 'rejected') throw admitted.reason;
+    return admitted.value;
   }
 
   /**
