@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   bulkhead,
   BulkheadRejectedError,
@@ -20,11 +20,19 @@ import { ProviderCallMetrics, type CallOutcome } from './provider-call-metrics.j
 /** More providers than are in trouble at once; the least recently used is forgotten, and begins anew. */
 const MAX_KEPT = 10_000;
 
+/**
+ * When a provider is given up, hundreds may be waiting for a place there. They have waited for seconds; told one after
+ * the other, they keep nobody else from being served in between.
+ */
+const BETWEEN_REFUSALS_MILLISECONDS = 4;
+
 interface Guards {
   readonly breaker: CircuitBreakerPolicy;
   readonly places: BulkheadPolicy;
   /** While the breaker is open: when it may be tried again, in milliseconds since the epoch, as the library counts. */
   triedAgainAt: number;
+  /** When the next of those who wait may be told that it is left alone, by `performance.now()`. */
+  nextRefusalAt: number;
 }
 
 /** Causes for the log: made once and without a stack, as there may be hundreds a second while a provider is down. */
@@ -118,9 +126,8 @@ export class ProviderCalls {
       judged(
         this.inTime(places, async (signal) => {
           if (isTrial || breaker.state === CircuitState.Closed) return work(signal);
-          // It opened while this one waited for its place, as hundreds may have: they go one by one, so that others get
-          // their turn in between.
-          await nextTurn();
+          // It opened while this one waited for its place.
+          await turnToBeRefused(guards);
           throw new BrokenCircuitError();
         }),
       ),
@@ -172,12 +179,24 @@ export class ProviderCalls {
           breaker: new ConsecutiveBreaker(breakAfterFailures),
         },
       );
-      const made: Guards = { breaker, places: bulkhead(callsAtOnce, callsWaiting), triedAgainAt: 0 };
+      const made: Guards = {
+        breaker,
+        places: bulkhead(callsAtOnce, callsWaiting),
+        triedAgainAt: 0,
+        nextRefusalAt: 0,
+      };
       breaker.onBreak(() => (made.triedAgainAt = Date.now() + breakSeconds * 1000));
       this.guards.set(providerId, (guards = made));
     }
     return guards;
   }
+}
+
+function turnToBeRefused(guards: Guards): Promise<void> {
+  const now = performance.now();
+  const turn = Math.max(now, guards.nextRefusalAt);
+  guards.nextRefusalAt = turn + BETWEEN_REFUSALS_MILLISECONDS;
+  return delay(turn - now);
 }
 
 function isLeftAlone({ breaker, triedAgainAt }: Guards): boolean {

@@ -1,5 +1,5 @@
-/** Latencies in buckets that grow by 2 %: percentiles within that of the truth, in constant memory. */
-const GROWTH = Math.log(1.02);
+/** Latencies in buckets that grow by a quarter of a percent: percentiles within that of the truth, in constant memory. */
+const GROWTH = Math.log(1.0025);
 const SMALLEST_MILLISECONDS = 0.001;
 
 export class Histogram {
