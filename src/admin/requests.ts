@@ -3,6 +3,7 @@ import { applicationSettingsSchema, type SettingsError } from '../applications/a
 import { BrokerError } from '../errors/broker-error.js';
 import type { ErrorCode } from '../errors/error-catalog.js';
 import { line, time } from '../http/input.js';
+import { canBeSlug } from '../identity-providers/provider-slug.js';
 
 const MAX_NAME = 100;
 const MAX_PAGE = 100;
@@ -79,8 +80,8 @@ export function toId(parameter: string, code: ErrorCode): number {
   return Number(parameter);
 }
 
-/** The slug of a provider in a path; other text is nobody's, and PostgreSQL takes no NUL. */
+/** The slug of a provider in a path. @throws BrokerError `identity_provider_not_found` */
 export function toSlug(parameter: string): string {
-  if (!/^[a-z0-9_-]{1,64}$/.test(parameter)) throw new BrokerError('identity_provider_not_found');
+  if (!canBeSlug(parameter)) throw new BrokerError('identity_provider_not_found');
   return parameter;
 }

@@ -4,10 +4,8 @@ import { inputError } from '../http/input.js';
 import type { VerifierKind } from '../identity/verifier-kind.js';
 import type { IdentityProvider } from './identity-provider.js';
 import { policiesSchema, policyWarnings, toLinkingPolicy, type Policies } from './provider-policies.js';
+import { MAX_SLUG, SLUG } from './provider-slug.js';
 import { carrySecrets, redactSecrets } from './secret-options.js';
-
-const MAX_SLUG = 64;
-const SLUG = /^[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?$/;
 
 /** Names that clients know as something else. The kind that a name belongs to may use it. */
 const RESERVED = ['password', 'guest', 'facebook', 'twitter', 'firebase', 'firebase_phone', 'firebase_email'];

@@ -9,6 +9,7 @@ import { Clock } from '../time/clock.js';
 import { AnswerCache } from './answer-cache.js';
 import type { IdentityProvider, ProviderState } from './identity-provider.js';
 import { IdentityProviderRepository } from './identity-provider.repository.js';
+import { canBeSlug } from './provider-slug.js';
 import { secretsOf, type FoundSecret } from './secret-options.js';
 import { toAnswerLifetimes, toLinkingPolicy } from './provider-policies.js';
 
@@ -17,9 +18,6 @@ const CONFIRM_AFTER_MILLISECONDS = 500;
 const USABLE_MILLISECONDS = 1500;
 
 const MAX_OPEN = 10_000;
-
-/** What a slug can look like; other text is nobody's, and PostgreSQL takes no NUL. */
-const SLUG = /^[a-z0-9_-]{1,64}$/;
 
 /** A provider that can be asked. */
 export interface OpenProvider {
@@ -62,7 +60,7 @@ export class ProviderDirectory {
    *   `identity_provider_misconfigured` when its definition cannot be opened.
    */
   async open(applicationId: number, slug: string): Promise<OpenProvider> {
-    const kept = SLUG.test(slug) ? await this.find(applicationId, slug) : null;
+    const kept = canBeSlug(slug) ? await this.find(applicationId, slug) : null;
     if (!kept?.state.enabled) throw new BrokerError('unknown_identity_provider');
     if (!kept.open) {
       throw new BrokerError('identity_provider_misconfigured', {
@@ -78,7 +76,7 @@ export class ProviderDirectory {
    * @throws BrokerError `identity_provider_not_found`; `identity_provider_misconfigured` when it cannot be opened.
    */
   async openApart(applicationId: number, slug: string): Promise<OpenApart> {
-    const provider = SLUG.test(slug) ? await this.providers.findBySlug(applicationId, slug) : null;
+    const provider = canBeSlug(slug) ? await this.providers.findBySlug(applicationId, slug) : null;
     if (!provider) throw new BrokerError('identity_provider_not_found');
     const open = this.opened(provider);
     if (!open) throw new BrokerError('identity_provider_misconfigured');

@@ -5,7 +5,7 @@ import type { Browser, Page } from 'playwright-core';
 import { stringify } from 'yaml';
 import { SystemClock } from '../../src/time/clock.js';
 import { ApiClient, type SessionBody, type UserBody } from '../support/api-client.js';
-import { BrowserTraffic, launchBrowser } from '../support/browser.js';
+import { launchBrowser, Visitor, type BrowserTraffic } from '../support/browser.js';
 import { createDatabase, describeOnEachDatabase, type TestDatabase } from '../support/databases.js';
 import { DemoApp } from '../support/demo-app.js';
 import { GraphDouble } from '../support/facebook/graph-double.js';
@@ -16,7 +16,6 @@ import { XDouble } from '../support/twitter/x-double.js';
 
 /** A browser and several processes; on a busy machine each takes seconds. */
 jest.setTimeout(120_000);
-const PAGE_MILLISECONDS = 15_000;
 
 const FACEBOOK_APP = '1234567890123456';
 const FACEBOOK_SECRET = 'd4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4';
@@ -39,7 +38,7 @@ describeOnEachDatabase('a sign-in in a real browser', (kind) => {
   let api: ApiClient;
   let page: Page;
   let traffic: BrowserTraffic;
-  let pageErrors: Error[] = [];
+  let visitor: Visitor | undefined;
 
   beforeAll(async () => {
     browser = await launchBrowser();
@@ -90,22 +89,16 @@ describeOnEachDatabase('a sign-in in a real browser', (kind) => {
     await database?.remove();
   });
 
-  /** A browser of somebody else: nothing is remembered in it. */
   async function openBrowser(): Promise<void> {
-    await page?.context().close();
-    const context = await browser.newContext();
-    context.setDefaultTimeout(PAGE_MILLISECONDS);
-    traffic = new BrowserTraffic(context);
-    page = await context.newPage();
-    page.on('pageerror', (error) => void pageErrors.push(error));
+    expect(visitor?.pageErrors ?? []).toEqual([]);
+    await visitor?.leave();
+    visitor = await Visitor.arrive(browser);
+    ({ page, traffic } = visitor);
   }
 
-  beforeEach(async () => {
-    pageErrors = [];
-    await openBrowser();
-  });
+  beforeEach(openBrowser);
   afterEach(() => {
-    expect(pageErrors).toEqual([]);
+    expect(visitor?.pageErrors).toEqual([]);
   });
 
   const press = (button: string) => page.getByRole('button', { name: button, exact: true }).click();

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from '@j
 import type { Browser, Page } from 'playwright-core';
 import { stringify } from 'yaml';
 import { ApiClient, type SessionBody, type UserBody } from '../support/api-client.js';
-import { BrowserTraffic, launchBrowser } from '../support/browser.js';
+import { launchBrowser, Visitor, type BrowserTraffic } from '../support/browser.js';
 import { createDatabase, describeOnEachDatabase, type TestDatabase } from '../support/databases.js';
 import { DemoApp } from '../support/demo-app.js';
 import { OidcPeer } from '../support/oidc-peer/oidc-peer.js';
@@ -13,7 +13,6 @@ import { ostiaryJson, ServerProcess } from '../support/server-process.js';
 
 /** A browser and several processes; on a busy machine each takes seconds. */
 jest.setTimeout(120_000);
-const PAGE_MILLISECONDS = 15_000;
 
 const CLIENT = { client_id: 'the-broker', client_secret: 'the-secret-of-the-broker' };
 
@@ -32,7 +31,7 @@ describeOnEachDatabase("a sign-in in a real browser, at a partner's OpenID provi
   let api: ApiClient;
   let page: Page;
   let traffic: BrowserTraffic;
-  let pageErrors: Error[] = [];
+  let visitor: Visitor | undefined;
 
   beforeAll(async () => {
     const port = String(await freePort());
@@ -62,22 +61,16 @@ describeOnEachDatabase("a sign-in in a real browser, at a partner's OpenID provi
     await database?.remove();
   });
 
-  /** A browser of somebody else: nothing is remembered in it. */
   async function openBrowser(): Promise<void> {
-    await page?.context().close();
-    const context = await browser.newContext();
-    context.setDefaultTimeout(PAGE_MILLISECONDS);
-    traffic = new BrowserTraffic(context);
-    page = await context.newPage();
-    page.on('pageerror', (error) => void pageErrors.push(error));
+    expect(visitor?.pageErrors ?? []).toEqual([]);
+    await visitor?.leave();
+    visitor = await Visitor.arrive(browser);
+    ({ page, traffic } = visitor);
   }
 
-  beforeEach(async () => {
-    pageErrors = [];
-    await openBrowser();
-  });
+  beforeEach(openBrowser);
   afterEach(() => {
-    expect(pageErrors).toEqual([]);
+    expect(visitor?.pageErrors).toEqual([]);
   });
 
   const press = (name: string) => page.getByRole('button', { name, exact: true }).click();

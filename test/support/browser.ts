@@ -1,6 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium, type Browser, type BrowserContext, type Frame, type Request } from 'playwright-core';
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type Frame,
+  type Page,
+  type Request,
+} from 'playwright-core';
 
 /** What a browser does beside showing pages would be noise between the requests of a test. */
 const QUIET = [
@@ -26,6 +33,32 @@ export function launchBrowser(): Promise<Browser> {
     );
   }
   return chromium.launch({ executablePath, args: QUIET });
+}
+
+const PAGE_MILLISECONDS = 15_000;
+
+/** A browser of somebody: nothing of anybody else is remembered in it. */
+export class Visitor {
+  private constructor(
+    readonly page: Page,
+    readonly traffic: BrowserTraffic,
+    /** What its pages threw. */
+    readonly pageErrors: readonly Error[],
+  ) {}
+
+  static async arrive(browser: Browser): Promise<Visitor> {
+    const context = await browser.newContext();
+    context.setDefaultTimeout(PAGE_MILLISECONDS);
+    const traffic = new BrowserTraffic(context);
+    const page = await context.newPage();
+    const pageErrors: Error[] = [];
+    page.on('pageerror', (error) => void pageErrors.push(error));
+    return new Visitor(page, traffic, pageErrors);
+  }
+
+  leave(): Promise<void> {
+    return this.page.context().close();
+  }
 }
 
 /** Everything that a browser asked for: what whoever sees its addresses, or the Referer of its requests, gets to know. */
