@@ -35,9 +35,9 @@ export class PostgresClient extends pg.Client {
 
   constructor(options: pg.ClientConfig) {
     const socket = new Socket();
-    super({ ...options, pipeline: true, stream: () => socket } as pg.ClientConfig);
+    super({ ...options, pipeline: true, stream: () => socket });
     this.socket = socket;
-    this.send = this.query.bind(this) as (...given: unknown[]) => unknown;
+    this.send = this.query.bind(this);
     // Its dozen signatures all come to this.
     this.query = ((...given: unknown[]) => this.sendSoon(given)) as pg.Client['query'];
   }
