@@ -4,10 +4,12 @@ import { AdminModule } from './admin/admin.module.js';
 import { ApiModule } from './api/api.module.js';
 import { ApplicationsModule } from './applications/applications.module.js';
 import { AuditModule } from './audit/audit.module.js';
+import { ChatModule } from './chat/chat.module.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { EventsModule } from './events/events.module.js';
 import { OpenApiModule } from './http/openapi/openapi.module.js';
+import { RawFacesModule } from './http/raw/raw-faces.module.js';
 import { IdentityProvidersModule } from './identity-providers/identity-providers.module.js';
 import { JobsModule } from './jobs/jobs.module.js';
 import { LocalAuthModule } from './local-auth/local-auth.module.js';
@@ -37,6 +39,7 @@ export class AppModule {
         SecretsModule.of(encryptedColumns),
         ObservabilityModule.of(logger, config.management, exposition),
         JobsModule,
+        RawFacesModule,
 
         AdminKeysModule,
         ApplicationsModule,
@@ -45,6 +48,7 @@ export class AppModule {
         IdentityProvidersModule,
         SessionModule,
         LocalAuthModule,
+        ChatModule,
 
         ApiModule,
         AdminModule,

@@ -3,6 +3,8 @@ import { externalIdentityRow } from './accounts/external-identity.entity.js';
 import { userRow } from './accounts/user.entity.js';
 import { applicationRow } from './applications/application.entity.js';
 import { AUTH_SECRET } from './applications/application.repository.js';
+import { chatClientRow } from './chat/clients/chat-client.entity.js';
+import { CLIENT_ADMINISTRATION } from './chat/clients/chat-client.repository.js';
 import { identityProviderRow } from './identity-providers/identity-provider.entity.js';
 import { PROVIDER_OPTIONS } from './identity-providers/identity-provider.repository.js';
 import { providerVersionRow } from './identity-providers/provider-version.entity.js';
@@ -36,6 +38,7 @@ export const rows = [
   externalIdentityRow,
   redirectSignInRow,
   spentCredentialRow,
+  chatClientRow,
 ] as unknown as readonly RowDefinition[];
 
 /** Every column that holds encrypted values: what `ostiary secrets rotate` rewrites. */
@@ -44,4 +47,5 @@ export const encryptedColumns: readonly EncryptedColumn[] = [
   AUTH_SECRET,
   PROVIDER_OPTIONS,
   VERSION_OPTIONS,
+  CLIENT_ADMINISTRATION,
 ];

@@ -55,6 +55,10 @@ export const applicationSettingsSchema = z.strictObject({
     .default({ user: 'public_fields', application: 'off' }),
   allowed_origins: z.array(origin).max(100).default([]),
   redirect_uris: z.array(redirectUri).max(100).default([]),
+  chat: z.boolean().default(true),
+  chat_password: z.boolean().default(false),
+  chat_checks_count_as_use: z.boolean().default(true),
+  chat_ends_when_idle: z.boolean().default(false),
   faces: z.array(z.enum(['connectycube', 'quickblox', 'kii', 'key-token'])).default([]),
 });
 

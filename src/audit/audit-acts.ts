@@ -13,6 +13,10 @@ export const auditActs = [
   'identity_provider.tested',
   'admin_key.created',
   'admin_key.revoked',
+  'chat_client.created',
+  'chat_client.changed',
+  'chat_client.secret_rotated',
+  'chat_client.revoked',
   'master_key.rotated',
   'user.created',
   'user.disabled',
@@ -41,6 +45,8 @@ export type AuditAct = (typeof auditActs)[number];
  */
 export const auditDetails = [
   'admin_key_id',
+  'chat_client_id',
+  'fields',
   'role',
   'settings',
   'provider',

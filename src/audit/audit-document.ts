@@ -6,7 +6,7 @@ import type { AuditEntry } from './audit-entry.js';
 export const auditEntrySchema = z.strictObject({
   id: z.int(),
   at: z.iso.datetime(),
-  actor_kind: z.enum(['admin_key', 'command_line', 'user', 'application', 'client', 'system']),
+  actor_kind: z.enum(['admin_key', 'chat_client', 'command_line', 'user', 'application', 'client', 'system']),
   actor_id: z.string().nullable(),
   act: z.enum(auditActs),
   application_id: z.int().nullable(),

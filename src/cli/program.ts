@@ -3,6 +3,7 @@ import { PRODUCT_VERSION } from '../version.js';
 import { addAdminKeysCommands } from './admin-keys.commands.js';
 import { addAppsCommands } from './apps.commands.js';
 import { addAuditCommands } from './audit.commands.js';
+import { addChatClientsCommands } from './chat-clients.commands.js';
 import { addConfigCommands } from './config.commands.js';
 import { addDatabaseCommands } from './database.commands.js';
 import { addJobsCommands } from './jobs.commands.js';
@@ -27,6 +28,7 @@ export function buildProgram(): { readonly program: Command; readonly output: Ou
   addAppsCommands(program, output);
   addUsersCommands(program, output);
   addAdminKeysCommands(program, output);
+  addChatClientsCommands(program, output);
   addAuditCommands(program, output);
   addProvidersCommands(program, output);
   addSecretsCommands(program, output);

@@ -12,6 +12,8 @@ export interface DomainEventMap {
   'session.refused': { reason: 'unknown' | 'revoked' | 'expired' };
   'session.refreshed': { outcome: RefreshOutcome };
   'user.created': { applicationId: number; userId: number; guest: boolean };
+  /** A chat server was answered; `throttled` is a no as well. */
+  'chat.checked': { adapter: string; verdict: ChatOutcome };
   'sign-in.refused': { applicationId: number; provider: string; reason: SignInRefusal };
 }
 
@@ -26,6 +28,8 @@ export type SignInRefusal =
 
 /** `rotated` and `repeated` gave tokens, all others none; `replayed` ended the session. */
 export type RefreshOutcome = 'rotated' | 'repeated' | 'replayed' | 'revoked' | 'expired' | 'unknown';
+
+export type ChatOutcome = 'allow' | 'deny' | 'throttled' | 'undecided';
 
 type Listener<K extends keyof DomainEventMap> = (event: DomainEventMap[K]) => void;
 

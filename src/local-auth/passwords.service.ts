@@ -8,11 +8,17 @@ import { AuditLog } from '../audit/audit-log.js';
 import { BrokerError } from '../errors/broker-error.js';
 import { DomainEvents, type SignInRefusal } from '../events/domain-events.js';
 import { Transactions } from '../persistence/transactions.js';
-import { Throttle } from '../throttle/throttle.js';
+import { Throttle, type Source } from '../throttle/throttle.js';
 import type { Client } from './client.js';
 import { commonPasswords } from './common-passwords.js';
 import { PasswordHasher } from './password-hasher.js';
 import { normalisePassword, passwordFault, type PasswordContext } from './password-policy.js';
+
+/** On whose behalf a password is tried: which application's user it is about, and what tries are counted by. */
+interface Asker {
+  readonly application: Application;
+  readonly address: Source;
+}
 
 /** Says whose password it is; null: nobody's. */
 type Judge<T> = () => Promise<T | null>;
@@ -84,6 +90,18 @@ export class PasswordsService {
   }
 
   /**
+   * Whether this is the password of the user of that id, who may be nobody; counted like a sign-in.
+   *
+   * @throws BrokerError as `proveIdentifier`
+   */
+  async proveUserId(asker: Asker, userId: number, password: string): Promise<LocalCredential> {
+    const applicationId = asker.application.id;
+    const credential = await this.accounts.findCredential(applicationId, userId);
+    const name = { applicationId, kind: 'id', key: String(userId) };
+    return this.prove('sign_in', asker, credential, name, [this.localJudge(credential, password)]);
+  }
+
+  /**
    * The hash of a password that somebody chooses.
    *
    * @throws BrokerError `password_refused` with the reason; `busy`
@@ -113,7 +131,7 @@ export class PasswordsService {
 
   private async prove<T>(
     act: AuditAct,
-    client: Client,
+    client: Asker,
     credential: LocalCredential | null,
     name: { userId: number } | { applicationId: number; kind: string; key: string },
     judges: readonly Judge<T>[],
@@ -161,7 +179,7 @@ export class PasswordsService {
    */
   private recordRefusal(
     act: AuditAct,
-    client: Client,
+    client: Asker,
     credential: LocalCredential | null,
     reason: SignInRefusal,
   ): Promise<void> {
@@ -178,7 +196,7 @@ export class PasswordsService {
     });
   }
 
-  private refused(client: Client, reason: SignInRefusal): void {
+  private refused(client: Asker, reason: SignInRefusal): void {
     this.events.emit('sign-in.refused', {
       applicationId: client.application.id,
       provider: 'password',

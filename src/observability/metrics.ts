@@ -35,6 +35,11 @@ export class Metrics implements Exposition {
     ['outcome'],
   );
   private readonly users = this.counter('ostiary_users_created_total', 'Users created.', ['guest']);
+  private readonly chatChecks = this.counter(
+    'ostiary_chat_checks_total',
+    'Questions of chat servers, by what was answered.',
+    ['adapter', 'verdict'],
+  );
   private readonly refused = this.counter('ostiary_sign_ins_refused_total', 'Sign-ins refused.', [
     'provider',
     'reason',
@@ -50,6 +55,7 @@ export class Metrics implements Exposition {
     events.on('session.refused', ({ reason }) => this.refusedTokens.inc({ reason }));
     events.on('session.refreshed', ({ outcome }) => this.refreshed.inc({ outcome }));
     events.on('user.created', ({ guest }) => this.users.inc({ guest: String(guest) }));
+    events.on('chat.checked', ({ adapter, verdict }) => this.chatChecks.inc({ adapter, verdict }));
     events.on('sign-in.refused', ({ provider, reason }) => this.refused.inc({ provider, reason }));
   }
 

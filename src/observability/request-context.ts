@@ -2,10 +2,12 @@ import { ScopedStorage } from './scoped-storage.js';
 
 /**
  * What can have done something. `user` and `application` proved themselves by a session or by keys; `client` is an app
- * that named its application with a public key, or a request whose sender is not known yet; `system` is the product
+ * that named its application with a public key, or a request whose sender is not known yet; `chat_client` is a
+ * chat server that passes on what somebody presented there; `system` is the product
  * itself, which nobody asked.
  */
-export type ActorKind = 'admin_key' | 'command_line' | 'user' | 'application' | 'client' | 'system';
+export type ActorKind =
+  'admin_key' | 'chat_client' | 'command_line' | 'user' | 'application' | 'client' | 'system';
 
 export interface Actor {
   readonly kind: ActorKind;

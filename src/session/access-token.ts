@@ -12,6 +12,13 @@ export function newAccessToken(): string {
   return ACCESS_TOKEN_PREFIX + randomToken(TOKEN_BYTES);
 }
 
+const SHAPE = new RegExp(`^${ACCESS_TOKEN_PREFIX}[A-Za-z0-9_-]{43}$`);
+
+/** Whether a text has the shape of an access token, whoever made it. */
+export function hasAccessTokenShape(text: string): boolean {
+  return SHAPE.test(text);
+}
+
 /**
  * What is stored of a token and looked up by: SHA-256 in base64url. A token has full entropy, so no salt and no slow
  * hash is needed; and the time of a look-up tells about the hash, which nobody can steer.

@@ -65,20 +65,39 @@ export class SessionChecker implements OnApplicationShutdown {
    * @throws BrokerError `session_ended`
    */
   check(token: string): Session | Promise<Session> {
+    return this.find(token, true);
+  }
+
+  /**
+   * The living session behind a token; asking is no use of it. For whoever has to see the session before they know
+   * whether it may be used, and then says so with `noteUse`.
+   *
+   * @throws BrokerError `session_ended`
+   */
+  inspect(token: string): Session | Promise<Session> {
+    return this.find(token, false);
+  }
+
+  /** Counts as a use of a living session. */
+  noteUse(session: Session, application: Application): void {
+    this.use(session, application, this.clock.now());
+  }
+
+  private find(token: string, isUse: boolean): Session | Promise<Session> {
     const hash = tokenHash(token);
     // Compared on every call: timers stand still while the process is stopped, and this must not.
     const isConfirmed = this.clock.monotonic() - this.feed.confirmedAt <= CONFIRMED_FOR_MILLISECONDS;
     const session = isConfirmed ? this.cache.peek(hash) : undefined;
-    if (!session) return this.lookUp(hash);
+    if (!session) return this.lookUp(hash, isUse);
     const application = this.applications.peek(session.applicationId);
-    if (!application) return this.lookUp(hash);
+    if (!application) return this.lookUp(hash, isUse);
     const now = this.clock.now();
     // Over, as far as this process knows: another one may have seen it used since.
-    if (!isLiving(session, application, now)) return this.lookUp(hash);
-    return this.use(session, application, now);
+    if (!isLiving(session, application, now)) return this.lookUp(hash, isUse);
+    return isUse ? this.use(session, application, now) : session;
   }
 
-  private async lookUp(hash: string): Promise<Session> {
+  private async lookUp(hash: string, isUse: boolean): Promise<Session> {
     const session =
       (await this.cache.read(hash, this.clock.monotonic(), CONFIRMED_FOR_MILLISECONDS, () =>
         this.load(hash),
@@ -89,7 +108,7 @@ export class SessionChecker implements OnApplicationShutdown {
     const now = this.clock.now();
     if (session.id <= application.sessionsEndedUpTo) throw this.refuse('revoked', session);
     if (!isLiving(session, application, now)) throw this.refuse('expired', session);
-    return this.use(session, application, now);
+    return isUse ? this.use(session, application, now) : session;
   }
 
   /** Ended sessions are not worth a place in memory. */

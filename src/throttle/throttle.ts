@@ -14,6 +14,12 @@ export type Subject =
   | { readonly userId: number }
   | { readonly applicationId: number; readonly kind: string; readonly key: string };
 
+/**
+ * Where a try comes from: an address, or a chat server that passes on what somebody typed there and does not say from
+ * where. All its users have its one address, so it is counted by for each name that it asks about.
+ */
+export type Source = string | { readonly chatClientId: number; readonly userName: string };
+
 export type RatedAct = 'sign_up' | 'guest';
 
 /** A rehearsed sign-in dials whatever the definition says: nobody shall look around in a network that way. */
@@ -62,10 +68,9 @@ export class Throttle {
    *
    * @throws BrokerError `too_many_requests` without running it; whatever `attempt` throws, which counts for nothing.
    */
-  async attempt<T>(subject: Subject, address: string, attempt: () => Promise<T | null>): Promise<T | null> {
+  async attempt<T>(subject: Subject, source: Source, attempt: () => Promise<T | null>): Promise<T | null> {
     const bySubject = { key: subjectKey(subject), rule: this.config.failuresPerUser };
-    const byAddress = { key: `address:${addressKey(address)}`, rule: this.config.failuresPerAddress };
-    const counted = [bySubject, byAddress];
+    const counted = [bySubject, this.bySource(source)];
     const known = await this.admit(counted, 'refused and under way');
     try {
       const result = await attempt();
@@ -85,14 +90,19 @@ export class Throttle {
    * @throws BrokerError `too_many_requests` without running it; whatever `attempt` throws, which counts for nothing.
    */
   async attemptFrom<T>(address: string, attempt: () => Promise<T | null>): Promise<T | null> {
-    const key = `address:${addressKey(address)}`;
-    const counted = [{ key, rule: this.config.failuresPerAddress }];
-    const clearSince = this.clear.get(key);
+    const bySource = this.bySource(address);
+    const counted = [bySource];
+    const clearSince = this.clear.get(bySource.key);
     if (clearSince === undefined || this.clock.monotonic() - clearSince > CLEAR_FOR_MILLISECONDS)
       await this.admit(counted, 'refused alone');
     const result = await attempt();
     if (result === null) await this.addRefusal(counted);
     return result;
+  }
+
+  /** Counts a refusal that cost nobody a try at their own secret: only by where it came from. */
+  async noteRefusal(source: Source): Promise<void> {
+    await this.addRefusal([this.bySource(source)]);
   }
 
   /** Counts an act of which an address may do only so many. @throws BrokerError `too_many_requests` */
@@ -144,6 +154,10 @@ export class Throttle {
     }
   }
 
+  private bySource(source: Source): Counted {
+    return { key: sourceKey(source), rule: this.config.failuresPerAddress };
+  }
+
   private async addRefusal(counted: readonly Counted[]): Promise<void> {
     for (const { key, rule } of counted) {
       await this.add(key, rule);
@@ -192,4 +206,10 @@ function subjectKey(subject: Subject): string {
   if ('userId' in subject) return `user:${subject.userId}`;
   const digest = createHash('sha256').update(`${subject.kind}:${subject.key}`).digest('base64url');
   return `name:${subject.applicationId}:${digest}`;
+}
+
+function sourceKey(source: Source): string {
+  return typeof source === 'string'
+    ? `address:${addressKey(source)}`
+    : `chat:${source.chatClientId}:${source.userName}`;
 }

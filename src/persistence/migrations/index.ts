@@ -5,6 +5,7 @@ import { Jobs1763700200000 } from './1763700200000-jobs.js';
 import { FederatedSignIn1763800000000 } from './1763800000000-federated-sign-in.js';
 import { MappedFields1763900000000 } from './1763900000000-mapped-fields.js';
 import { ProviderVersions1763900300000 } from './1763900300000-provider-versions.js';
+import { ChatClients1764000000000 } from './1764000000000-chat-clients.js';
 
 /** All migrations, oldest first. Each runs on SQLite and on PostgreSQL. */
 export const migrations = [
@@ -15,4 +16,5 @@ export const migrations = [
   FederatedSignIn1763800000000,
   MappedFields1763900000000,
   ProviderVersions1763900300000,
+  ChatClients1764000000000,
 ];
