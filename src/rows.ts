@@ -1,4 +1,5 @@
 import { adminKeyRow } from './admin-keys/admin-key.entity.js';
+import { chatLoginRow } from './chat/endings/chat-login.entity.js';
 import { externalIdentityRow } from './accounts/external-identity.entity.js';
 import { userRow } from './accounts/user.entity.js';
 import { applicationRow } from './applications/application.entity.js';
@@ -11,6 +12,7 @@ import { providerVersionRow } from './identity-providers/provider-version.entity
 import { VERSION_OPTIONS } from './identity-providers/provider-version.repository.js';
 import { jobLeaseRow } from './jobs/job-lease.entity.js';
 import { auditEntryRow } from './audit/audit-entry.entity.js';
+import { outboxMessageRow } from './outbox/outbox-message.entity.js';
 import type { RowDefinition } from './persistence/row-definition.js';
 import type { EncryptedColumn } from './secrets/encrypted-columns.repository.js';
 import { installationRow } from './secrets/installation.entity.js';
@@ -39,6 +41,8 @@ export const rows = [
   redirectSignInRow,
   spentCredentialRow,
   chatClientRow,
+  chatLoginRow,
+  outboxMessageRow,
 ] as unknown as readonly RowDefinition[];
 
 /** Every column that holds encrypted values: what `ostiary secrets rotate` rewrites. */

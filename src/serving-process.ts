@@ -13,6 +13,7 @@ import { ManagementServer } from './observability/management-server.js';
 import { Metrics } from './observability/metrics.js';
 import type { MetricsSnapshot } from './observability/metrics-snapshot.js';
 import { NestLogger } from './observability/nest-logger.js';
+import { OutboxRunner } from './outbox/outbox-runner.js';
 import type { ServingAddress } from './workers/messages.js';
 
 /** Past this, whatever still hangs is cut: an orchestrator sends SIGKILL at ten seconds. */
@@ -59,6 +60,7 @@ export class ServingProcess {
     await this.app.listen(this.config.server.port, this.config.server.host);
     const managementUrl = await this.app.get(ManagementServer).start();
     this.app.get(JobRunner).start();
+    this.app.get(OutboxRunner).start();
     const url = await this.app.getUrl();
     return { url, managementUrl: managementUrl ?? url };
   }

@@ -3,9 +3,11 @@ import { AccountsModule } from '../accounts/accounts.module.js';
 import { AdminKeysModule } from '../admin-keys/admin-keys.module.js';
 import { ApplicationsModule } from '../applications/applications.module.js';
 import { IdentityProvidersModule } from '../identity-providers/identity-providers.module.js';
+import { OutboxModule } from '../outbox/outbox.module.js';
 import { SessionModule } from '../session/session.module.js';
 import { AdminApplicationsController } from './applications.controller.js';
 import { AdminAuditController } from './audit.controller.js';
+import { AdminOutboxController } from './outbox.controller.js';
 import { AdminIdentitiesController } from './identities.controller.js';
 import { AdminProvidersController } from './providers.controller.js';
 import { AdminRehearsalsController } from './rehearsals.controller.js';
@@ -14,10 +16,17 @@ import { AdminUsersController } from './users.controller.js';
 
 /**
  * The admin API: translates JSON under /admin/v1 for holders of admin keys, and holds no rules. Each route names the
- * role it needs. Keys are not made here. Routes: /admin/v1/applications and what is below, /admin/v1/audit.
+ * role it needs. Keys are not made here. Routes: /admin/v1/applications and what is below, /admin/v1/audit, /admin/v1/outbox.
  */
 @Module({
-  imports: [AccountsModule, AdminKeysModule, ApplicationsModule, IdentityProvidersModule, SessionModule],
+  imports: [
+    AccountsModule,
+    AdminKeysModule,
+    ApplicationsModule,
+    IdentityProvidersModule,
+    OutboxModule,
+    SessionModule,
+  ],
   controllers: [
     AdminApplicationsController,
     AdminProvidersController,
@@ -26,6 +35,7 @@ import { AdminUsersController } from './users.controller.js';
     AdminSecretsController,
     AdminUsersController,
     AdminAuditController,
+    AdminOutboxController,
   ],
 })
 export class AdminModule {}

@@ -5,6 +5,7 @@ import { applicationSettingsSchema } from '../applications/application-settings.
 import { policiesSchema } from '../identity-providers/provider-policies.js';
 import { versionActs } from '../identity-providers/provider-version.js';
 import { auditEntrySchema } from '../audit/audit-document.js';
+import { outboxEntrySchema } from '../outbox/outbox-document.js';
 
 const applicationShape = {
   application_id: z.int(),
@@ -24,6 +25,12 @@ export const applicationsAnswer = z.strictObject({
   items: z.array(applicationAnswer),
   next_cursor: z.string().nullable(),
 });
+export const outboxMessageAnswer = outboxEntrySchema;
+export const outboxAnswer = z.strictObject({
+  items: z.array(outboxMessageAnswer),
+  next_cursor: z.string().nullable(),
+});
+export const outboxRetriedAnswer = z.strictObject({ retried: z.int() });
 export const userStatusAnswer = z.strictObject({ user_id: z.int(), disabled: z.boolean() });
 export const providerAnswer = z.strictObject({
   application_id: z.int(),

@@ -34,6 +34,7 @@ export const auditActs = [
   'session.ended',
   'sessions.ended',
   'refresh.replayed',
+  'outbox.retried',
   'audit.purged',
 ] as const;
 

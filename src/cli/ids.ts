@@ -8,6 +8,7 @@ const NAMES = {
   app: 'application_id',
   user: 'user_id',
   key: 'admin_key_id',
+  message: 'message_id',
   client: 'chat_client_id',
   from: 'number of a version',
   to: 'number of a version',

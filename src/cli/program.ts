@@ -8,6 +8,7 @@ import { addConfigCommands } from './config.commands.js';
 import { addDatabaseCommands } from './database.commands.js';
 import { addJobsCommands } from './jobs.commands.js';
 import { Output } from './output.js';
+import { addOutboxCommands } from './outbox.commands.js';
 import { addProvidersCommands } from './providers.commands.js';
 import { addSecretsCommands } from './secrets.commands.js';
 import { addUsersCommands } from './users.commands.js';
@@ -34,6 +35,7 @@ export function buildProgram(): { readonly program: Command; readonly output: Ou
   addSecretsCommands(program, output);
   addDatabaseCommands(program, output);
   addJobsCommands(program, output);
+  addOutboxCommands(program, output);
   addConfigCommands(program, output);
   allowJsonEverywhere(program, program);
   return { program, output };

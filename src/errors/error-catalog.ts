@@ -147,6 +147,12 @@ export const errorCatalog = {
     log: 'info',
     oauth: 'invalid_request',
   },
+  outbox_message_not_found: {
+    status: 404,
+    title: 'There is no such message.',
+    log: 'info',
+    oauth: 'invalid_request',
+  },
   session_not_found: {
     status: 404,
     title: 'You have no such session.',

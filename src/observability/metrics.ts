@@ -91,6 +91,11 @@ export class Metrics implements Exposition {
     return new Gauge({ name, help, labelNames, aggregator: 'max', registers: [this.registry] });
   }
 
+  /** Registers what every process finds alike, as it is the database's. Of several processes the greatest counts. */
+  common<L extends string>(name: string, help: string, labelNames: L[]): Gauge<L> {
+    return new Gauge({ name, help, labelNames, aggregator: 'max', registers: [this.registry] });
+  }
+
   text(): Promise<string> {
     return this.registry.metrics();
   }

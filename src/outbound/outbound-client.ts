@@ -16,7 +16,7 @@ import { readBody } from './read-body.js';
 export type { OutboundTls };
 
 export interface OutboundRequest {
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'POST' | 'DELETE';
   /** http or https, without user information. */
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;

@@ -36,6 +36,9 @@ const NEEDED: Readonly<Record<string, AdminRole>> = {
   'POST /admin/v1/applications/{id}/users/{user_id}/identities/{identity_id}/disable': 'operator',
   'POST /admin/v1/applications/{id}/users/{user_id}/identities/{identity_id}/enable': 'operator',
   'GET /admin/v1/audit': 'viewer',
+  'GET /admin/v1/outbox': 'viewer',
+  'POST /admin/v1/outbox/retry': 'operator',
+  'POST /admin/v1/outbox/{message_id}/retry': 'operator',
 };
 
 /** A body with which each route does something. */
@@ -77,6 +80,7 @@ describeOnEachDatabase('admin keys', (kind) => {
   let application: Application;
   let userId: number;
   let identityId: number;
+  let messageId: number;
   let routes: DescribedRoute[];
   let keys: Record<AdminRole, string>;
 
@@ -100,6 +104,11 @@ describeOnEachDatabase('admin keys', (kind) => {
     const { session, user } = await lab.signedIn(application, { sub: 'alice' });
     userId = user.id;
     identityId = (await lab.identities(session.token)).body.items[0]!.id;
+    const messages = await rows.run<{ id: number }>(
+      `INSERT INTO outbox_messages (topic, target, payload, attempts, created_at, give_up_at, failed_at)
+       VALUES ('test', 'test', '{}', 1, 0, 0, 0) RETURNING id`,
+    );
+    messageId = messages[0]!.id;
   };
   beforeEach(prepare);
 
@@ -117,6 +126,7 @@ describeOnEachDatabase('admin keys', (kind) => {
       .replace('{id}', `${application.id}`)
       .replace('{user_id}', `${userId}`)
       .replace('{identity_id}', `${identityId}`)
+      .replace('{message_id}', `${messageId}`)
       .replace('{slug}', 'lab')
       .replace('{version}', '1');
     const body = route.method === 'GET' ? undefined : { ...BODIES[nameOf(route)], ...extra };

@@ -6,7 +6,7 @@ import { credentialUse, type CredentialUse } from './credential.js';
 import type { AnswerRules, RefusedWhen } from './partner-answer.js';
 import { compileHeaders, type HeaderTemplates } from './request-headers.js';
 import { compileParams, type ParamsFormat, type ParamTemplates } from './request-params.js';
-import { signingKey } from './request-signature.js';
+import { signingKey } from '../../outbound/webhook-signature.js';
 import { compileUrl, type UrlTemplate } from './request-url.js';
 
 /** The options of an `http` provider, compiled. */

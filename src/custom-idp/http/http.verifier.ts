@@ -25,7 +25,7 @@ import type { HttpOptions } from './http.options.js';
 import { readAnswer } from './partner-answer.js';
 import { toRequestHeaders } from './request-headers.js';
 import { toBody, toQuery } from './request-params.js';
-import { signatureHeaders } from './request-signature.js';
+import { signatureHeaders } from '../../outbound/webhook-signature.js';
 import { toRequestUrl } from './request-url.js';
 
 const CONTENT_TYPES = { json: 'application/json', form: 'application/x-www-form-urlencoded' } as const;

@@ -6,6 +6,7 @@ import { FederatedSignIn1763800000000 } from './1763800000000-federated-sign-in.
 import { MappedFields1763900000000 } from './1763900000000-mapped-fields.js';
 import { ProviderVersions1763900300000 } from './1763900300000-provider-versions.js';
 import { ChatClients1764000000000 } from './1764000000000-chat-clients.js';
+import { ChatLoginsAndOutbox1764000100000 } from './1764000100000-chat-logins-and-outbox.js';
 
 /** All migrations, oldest first. Each runs on SQLite and on PostgreSQL. */
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   MappedFields1763900000000,
   ProviderVersions1763900300000,
   ChatClients1764000000000,
+  ChatLoginsAndOutbox1764000100000,
 ];
