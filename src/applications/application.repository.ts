@@ -100,6 +100,16 @@ export class ApplicationRepository {
     );
   }
 
+  /** The mark as it is and stays until the transaction ends; null when there is no such application. */
+  async holdSessionsEndedUpTo(id: number): Promise<number | null> {
+    const lock = this.transactions.dialect === 'postgres' ? 'FOR SHARE' : '';
+    const rows = await this.transactions.query<{ mark: number }>(
+      `SELECT sessions_ended_up_to AS mark FROM applications WHERE id = :id ${lock}`,
+      { id },
+    );
+    return rows[0]?.mark ?? null;
+  }
+
   private sealed(id: number, authSecret: string): string {
     return this.secrets.encrypt(authSecret, { ...AUTH_SECRET, row: id });
   }

@@ -76,6 +76,14 @@ export class ApplicationsService {
     });
   }
 
+  /**
+   * Up to which id sessions of the application are over, held until the caller's transaction ends: who ends them all
+   * meanwhile comes afterwards. Null when there is no such application.
+   */
+  holdSessionsEndedUpTo(id: number): Promise<number | null> {
+    return this.applications.holdSessionsEndedUpTo(id);
+  }
+
   /** Sessions of the application with this id or a lower one are over. Joins the caller's transaction. */
   endSessionsUpTo(id: number, sessionId: number): Promise<void> {
     return this.transactions.run(async () => {

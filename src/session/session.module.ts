@@ -29,6 +29,8 @@ import { RevocationFeed } from './revocation/revocation-feed.js';
 import { RevocationLog } from './revocation/revocation-log.js';
 import { SessionCache } from './session-cache.js';
 import { SessionChecker } from './session-checker.js';
+import { LivingSessions } from './living-sessions.js';
+import { SessionEndings } from './session-endings.js';
 import { SessionRepository } from './session.repository.js';
 import { SessionService } from './session.service.js';
 import { UserStatusService } from './user-status.service.js';
@@ -57,6 +59,8 @@ import { UserStatusService } from './user-status.service.js';
     RevocationLog,
     RevocationFeed,
     SessionChecker,
+    SessionEndings,
+    LivingSessions,
     SessionService,
     UserStatusService,
     RefreshService,
@@ -83,6 +87,8 @@ import { UserStatusService } from './user-status.service.js';
     LinkedIdentitiesService,
     RehearsalService,
     SessionService,
+    SessionEndings,
+    LivingSessions,
     UserStatusService,
     SessionChecker,
     RefreshService,

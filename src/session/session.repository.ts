@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { SessionEndReason } from '../events/session-words.js';
-import { pairsTable, toPairs } from '../persistence/pairs.js';
+import { isAmongIds, pairsTable, toList, toPairs } from '../persistence/pairs.js';
 import { Transactions } from '../persistence/transactions.js';
 import type { SessionRow } from './session.entity.js';
 import type { Session } from './session.js';
@@ -32,6 +32,25 @@ export class SessionRepository {
   async findByTokenHash(hash: string): Promise<StoredSession | null> {
     const rows = await this.transactions.query<SessionRow>(FIND_BY_TOKEN_HASH, { hash });
     return rows[0] ? { session: toSession(rows[0]), endReason: rows[0].end_reason } : null;
+  }
+
+  /** The session, which nobody changes until the transaction ends. */
+  async findHeld(id: number): Promise<StoredSession | null> {
+    // SQLite has one writer at a time anyway.
+    const lock = this.transactions.dialect === 'postgres' ? 'FOR SHARE' : '';
+    const rows = await this.transactions.query<SessionRow>(`SELECT * FROM sessions WHERE id = :id ${lock}`, {
+      id,
+    });
+    return rows[0] ? { session: toSession(rows[0]), endReason: rows[0].end_reason } : null;
+  }
+
+  /** Those of the sessions that are there, ended or not. */
+  async findAll(ids: readonly number[]): Promise<StoredSession[]> {
+    const rows = await this.transactions.query<SessionRow>(
+      `SELECT * FROM sessions WHERE ${isAmongIds(this.transactions.dialect, 'id')}`,
+      { ids: toList(ids) },
+    );
+    return rows.map((row) => ({ session: toSession(row), endReason: row.end_reason }));
   }
 
   /**

@@ -21,6 +21,7 @@ import { newRefreshToken } from './refresh/refresh-token.js';
 import { RefreshTokenRepository } from './refresh/refresh-token.repository.js';
 import { GUEST_PROVIDER, limitsAtIssue, sessionEnd, type IssuedLimits, type Session } from './session.js';
 import { SessionCache } from './session-cache.js';
+import { SessionEndings, type SessionOverReason } from './session-endings.js';
 import { SessionRepository } from './session.repository.js';
 
 /** Enough for both identifiers of a new user to be claimed by others in between. */
@@ -64,6 +65,7 @@ export class SessionService {
     private readonly sessions: SessionRepository,
     private readonly refreshTokens: RefreshTokenRepository,
     private readonly cache: SessionCache,
+    private readonly endings: SessionEndings,
     private readonly accounts: AccountsService,
     private readonly federated: FederatedAdmission,
     private readonly applications: ApplicationsService,
@@ -111,6 +113,10 @@ export class SessionService {
       const now = this.clock.now();
       const { facts, ...admitted } = await this.issue(application, who, limits, now, current);
       const begun = await this.replace(current, facts, mode);
+      // What the caller knows of a session that keeps its token may be older than its row.
+      if (current.kind === 'user' || mode === 'keep') {
+        await this.endingOf(begun.session, 'signed_over', facts.userId);
+      }
       const refreshToken =
         begun.token === null ? null : await this.beginFamily(application, begun.session, facts.lastUsedAt);
       await this.recordSignIn(begun.session);
@@ -141,6 +147,7 @@ export class SessionService {
         absoluteExpiresAt: keptEnd ?? fresh.absoluteExpiresAt,
       };
       const begun = await this.replace(current, facts, mode);
+      await this.endingOf(current, 'signed_out');
       await this.audit.record({ act: 'sign_out', ...subjectOf(current) });
       this.announceEnded(current.applicationId, 'ended', 1);
       return { ...begun, refreshToken: null, user: null, replacedGuestId: null };
@@ -165,6 +172,7 @@ export class SessionService {
       if (hash === null) throw new BrokerError('session_not_found');
       const { applicationId, userId } = current;
       const reason = 'ended_by_user';
+      await this.endingOf({ id, applicationId }, reason);
       await this.audit.record({ act: 'session.ended', applicationId, userId, sessionId: id, reason });
       this.forget([hash], current.applicationId, 'ended_by_user');
     });
@@ -185,6 +193,8 @@ export class SessionService {
     await this.transactions.run(async () => {
       const hashes = await this.sessions.endAllOfUser(userId, reason, this.clock.now(), exceptId);
       const count = hashes.length;
+      const exceptSessionId = exceptId ?? null;
+      await this.endings.announce({ what: 'user', applicationId, userId, exceptSessionId, reason });
       if (count > 0) {
         await this.audit.record({ act: 'sessions.ended', applicationId, userId, reason, details: { count } });
       }
@@ -195,7 +205,10 @@ export class SessionService {
   /** Ends every session of an application, however many, with one write. Joins the caller's transaction. */
   async endAllOfApplication(applicationId: number): Promise<void> {
     await this.transactions.run(async () => {
-      await this.applications.endSessionsUpTo(applicationId, await this.sessions.lastId());
+      const upToSessionId = await this.sessions.lastId();
+      await this.applications.endSessionsUpTo(applicationId, upToSessionId);
+      const reason = 'application_ended';
+      await this.endings.announce({ what: 'application', applicationId, upToSessionId, reason });
       await this.audit.record({ act: 'application.sessions_ended', applicationId });
     });
   }
@@ -234,9 +247,21 @@ export class SessionService {
       const hash = await this.sessions.end(session.id, reason, this.clock.now());
       if (hash === null) return;
       // An application session is nobody's, and every copy of an app begins and ends them.
-      if (session.userId !== null) await this.audit.record({ ...entry, ...subjectOf(session) });
+      if (session.userId !== null) {
+        await this.endingOf(session, reason);
+        await this.audit.record({ ...entry, ...subjectOf(session) });
+      }
       this.forget([hash], session.applicationId, reason);
     });
+  }
+
+  /** Tells of one session, whose row is written already. */
+  private endingOf(
+    { id, applicationId }: Pick<Session, 'id' | 'applicationId'>,
+    reason: SessionOverReason,
+    stillOf: number | null = null,
+  ): Promise<void> {
+    return this.endings.announce({ what: 'sessions', applicationId, sessionIds: [id], stillOf, reason });
   }
 
   private async recordSignIn(session: Session): Promise<void> {
