@@ -16,6 +16,7 @@ import { LocalAuthModule } from './local-auth/local-auth.module.js';
 import type { Exposition } from './observability/exposition.js';
 import type { Logger } from './observability/logger.js';
 import { ObservabilityModule } from './observability/observability.module.js';
+import { OutboxModule } from './outbox/outbox.module.js';
 import { PersistenceModule } from './persistence/persistence.module.js';
 import { encryptedColumns, rows } from './rows.js';
 import { SecretsModule } from './secrets/secrets.module.js';
@@ -39,6 +40,7 @@ export class AppModule {
         SecretsModule.of(encryptedColumns),
         ObservabilityModule.of(logger, config.management, exposition),
         JobsModule,
+        OutboxModule,
         RawFacesModule,
 
         AdminKeysModule,

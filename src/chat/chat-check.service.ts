@@ -12,8 +12,9 @@ import { absoluteEnd, expiresAt, type Session } from '../session/session.js';
 import { SessionChecker } from '../session/session-checker.js';
 import { Throttle } from '../throttle/throttle.js';
 import { Clock } from '../time/clock.js';
-import { ChatLogins, type ChatLogin } from './chat-logins.js';
 import type { ChatClient } from './clients/chat-client.js';
+import type { ChatLogin } from './endings/chat-login.js';
+import { ChatLogins } from './endings/chat-logins.js';
 import { chatUserName, parseChatUserName, type ChatUserName } from './user-name.js';
 import { denied, UNDECIDED, type ChatQuestion, type Verdict } from './verdict.js';
 

@@ -9,9 +9,9 @@ import { TimeModule } from '../time/time.module.js';
 import { VerifyAdapter } from './adapters/verify.adapter.js';
 import { ChatCheckService } from './chat-check.service.js';
 import { chatFace } from './chat-face.js';
-import { ChatLogins, ForgetfulChatLogins } from './chat-logins.js';
 import { ChatClientGuard } from './clients/chat-client.guard.js';
 import { ChatClientsModule } from './clients/chat-clients.module.js';
+import { ChatEndingsModule } from './endings/chat-endings.module.js';
 
 /**
  * Owns the answer to chat servers that ask whether a user may log in: one rule, and an adapter for each protocol. Whose
@@ -22,12 +22,13 @@ import { ChatClientsModule } from './clients/chat-clients.module.js';
     AccountsModule,
     ApplicationsModule,
     ChatClientsModule,
+    ChatEndingsModule,
     LocalAuthModule,
     SessionModule,
     ThrottleModule,
     TimeModule,
   ],
-  providers: [ChatCheckService, { provide: ChatLogins, useClass: ForgetfulChatLogins }, VerifyAdapter],
+  providers: [ChatCheckService, VerifyAdapter],
   exports: [ChatCheckService, ChatClientsModule],
 })
 export class ChatModule {

@@ -125,7 +125,7 @@ async function usingOne(
 }
 
 async function documentOf(service: ChatClientsService, client: ChatClient): Promise<ChatClientDocument> {
-  const administration = client.hasAdministration ? await service.findAdministration(client.id) : null;
+  const administration = client.hasAdministration ? await service.findShownAdministration(client.id) : null;
   return toChatClientDocument(client, administration);
 }
 

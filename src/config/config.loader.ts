@@ -115,6 +115,7 @@ function toConfig(raw: RawConfig): Config {
       breakSeconds: raw.identity_providers.break_seconds,
       insecureFirebaseEmulatorInProduction: raw.identity_providers.insecure_firebase_emulator_in_production,
     },
+    chat: { rememberedSessions: raw.chat.remembered_sessions },
     jobs: { enabled: raw.jobs.enabled, restMilliseconds: raw.jobs.rest_milliseconds },
     passwords: {
       memoryKib: passwords.memory_kib,

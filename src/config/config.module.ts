@@ -1,6 +1,7 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import {
   AuditConfig,
+  ChatConfig,
   type Config,
   DatabaseConfig,
   IdentityProvidersConfig,
@@ -33,6 +34,7 @@ export class ConfigModule {
       { provide: SessionsConfig, useValue: config.sessions },
       { provide: OutboundConfig, useValue: config.outbound },
       { provide: IdentityProvidersConfig, useValue: config.identityProviders },
+      { provide: ChatConfig, useValue: config.chat },
       { provide: JobsConfig, useValue: config.jobs },
       { provide: PasswordsConfig, useValue: config.passwords },
       { provide: ThrottleConfig, useValue: config.throttle },

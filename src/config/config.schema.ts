@@ -77,6 +77,7 @@ export const configSchema = z
       break_seconds: positive.max(3600),
       insecure_firebase_emulator_in_production: z.boolean(),
     }),
+    chat: z.strictObject({ remembered_sessions: positive.max(10_000_000) }),
     jobs: z.strictObject({ enabled: z.boolean(), rest_milliseconds: z.int().min(0).max(60_000) }),
     passwords: z
       .strictObject({

@@ -76,6 +76,11 @@ export abstract class IdentityProvidersConfig {
   abstract readonly insecureFirebaseEmulatorInProduction: boolean;
 }
 
+export abstract class ChatConfig {
+  /** Sessions of which each process knows what they have opened. */
+  abstract readonly rememberedSessions: number;
+}
+
 export abstract class JobsConfig {
   /** Whether this process does jobs while it serves. */
   abstract readonly enabled: boolean;
@@ -120,6 +125,7 @@ export interface Config {
   readonly sessions: SessionsConfig;
   readonly outbound: OutboundConfig;
   readonly identityProviders: IdentityProvidersConfig;
+  readonly chat: ChatConfig;
   readonly jobs: JobsConfig;
   readonly passwords: PasswordsConfig;
   readonly throttle: ThrottleConfig;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { shownAdministration } from './administration.js';
+import type { ShownAdministration } from '../endings/administration.js';
 import type { ChatClient } from './chat-client.js';
 
 /** A chat client as the admin API and the command line show it. Its secret is in neither. */
@@ -18,13 +18,15 @@ export const chatClientDocumentSchema = z.strictObject({
 
 export type ChatClientDocument = z.infer<typeof chatClientDocumentSchema>;
 
-/** @param administration as it is stored. */
-export function toChatClientDocument(client: ChatClient, administration: unknown): ChatClientDocument {
+export function toChatClientDocument(
+  client: ChatClient,
+  administration: ShownAdministration | null,
+): ChatClientDocument {
   return {
     chat_client_id: client.id,
     name: client.name,
     application_id: client.applicationId,
-    administration: shownAdministration(administration),
+    administration,
     created_at: new Date(client.createdAt).toISOString(),
     last_used_at: toText(client.lastUsedAt),
     revoked_at: toText(client.revokedAt),

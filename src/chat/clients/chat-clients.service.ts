@@ -3,12 +3,21 @@ import { ApplicationsService } from '../../applications/applications.service.js'
 import { AuditLog } from '../../audit/audit-log.js';
 import { BrokerError } from '../../errors/broker-error.js';
 import { Transactions } from '../../persistence/transactions.js';
+import { Secrets } from '../../secrets/secrets.js';
 import { Clock } from '../../time/clock.js';
-import { parseAdministration } from './administration.js';
+import {
+  administrationSchema,
+  parseAdministration,
+  shownAdministration,
+  type ShownAdministration,
+} from '../endings/administration.js';
 import type { ChatClient } from './chat-client.js';
 import { ChatClientDirectory } from './chat-client-directory.js';
 import { chatClientSecretHash, newChatClientSecret } from './chat-client-secret.js';
 import { ChatClientRepository } from './chat-client.repository.js';
+
+const FINGERPRINT_PURPOSE = 'chat client administration';
+const FINGERPRINT_CHARACTERS = 12;
 
 export interface NewChatClient {
   readonly name: string;
@@ -37,6 +46,7 @@ export class ChatClientsService {
     private readonly clients: ChatClientRepository,
     private readonly directory: ChatClientDirectory,
     private readonly applications: ApplicationsService,
+    private readonly secrets: Secrets,
     private readonly transactions: Transactions,
     private readonly audit: AuditLog,
     private readonly clock: Clock,
@@ -69,8 +79,14 @@ export class ChatClientsService {
   }
 
   /** How its live connections are ended, secrets in clear: for whoever ends them. Null where that is not known. */
-  findAdministration(id: number): Promise<unknown> {
+  findAdministrationInClear(id: number): Promise<unknown> {
     return this.clients.findAdministration(id);
+  }
+
+  /** The same for people, secrets as fingerprints. */
+  async findShownAdministration(id: number): Promise<ShownAdministration | null> {
+    const parsed = administrationSchema.safeParse(await this.clients.findAdministration(id));
+    return parsed.success ? shownAdministration(parsed.data, (secret) => this.fingerprint(secret)) : null;
   }
 
   /** @returns null when there is no such client. @throws BrokerError `validation_failed` */
@@ -124,6 +140,10 @@ export class ChatClientsService {
   /** As `ChatClientDirectory.recognise`. */
   recognise(secret: string): ChatClient | null | Promise<ChatClient | null> {
     return this.directory.recognise(secret);
+  }
+
+  private fingerprint(secret: string): string {
+    return this.secrets.macs(FINGERPRINT_PURPOSE, secret)[0]!.slice(0, FINGERPRINT_CHARACTERS);
   }
 
   private changing(id: number, change: (client: ChatClient) => Promise<void>): Promise<ChatClient | null> {

@@ -18,13 +18,20 @@ export class ChatServer {
     readonly secret: string,
   ) {}
 
-  /** @param application null: it may ask about everybody. */
-  static async create(server: TestApp, application: Application | null = null): Promise<ChatServer> {
+  /**
+   * @param application null: it may ask about everybody. @param administration how its connections are ended; null: not
+   *   at all.
+   */
+  static async create(
+    server: TestApp,
+    application: Application | null = null,
+    administration: object | null = null,
+  ): Promise<ChatServer> {
     const clients = server.app.get(ChatClientsService, { strict: false });
     const made = await clients.create({
       name: 'Test',
       applicationId: application?.id ?? null,
-      administration: null,
+      administration,
     });
     return new ChatServer(server.url, made.client.id, made.secret);
   }
