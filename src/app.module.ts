@@ -14,6 +14,7 @@ import { IdentityProvidersModule } from './identity-providers/identity-providers
 import { JobsModule } from './jobs/jobs.module.js';
 import { LocalAuthModule } from './local-auth/local-auth.module.js';
 import type { Exposition } from './observability/exposition.js';
+import { OAuthModule } from './oauth/oauth.module.js';
 import type { Logger } from './observability/logger.js';
 import { ObservabilityModule } from './observability/observability.module.js';
 import { OutboxModule } from './outbox/outbox.module.js';
@@ -53,6 +54,7 @@ export class AppModule {
         ChatModule,
 
         ApiModule,
+        OAuthModule,
         AdminModule,
         OpenApiModule.of({ version: PRODUCT_VERSION }),
       ],

@@ -62,14 +62,30 @@ export const auditQuery = z.strictObject({
   cursor,
 });
 
-export const outboxQuery = z.strictObject({
-  failed: z
-    .enum(['true', 'false'])
-    .default('false')
-    .transform((value) => value === 'true')
-    .describe('Only those that were given up'),
-  limit: z.coerce.number().int().min(1).max(MAX_AUDIT_PAGE).default(MAX_PAGE),
-  cursor,
+const administration = z
+  .record(z.string(), z.unknown())
+  .nullable()
+  .describe('How its live connections are ended; null: not at all');
+
+export const chatClientsQuery = z.strictObject({
+  application_id: z.coerce.number().int().min(1).max(MAX_ID).optional(),
+});
+
+export const createChatClientBody = z.strictObject({
+  name: line(MAX_NAME).describe('For people'),
+  application_id: z
+    .int()
+    .min(1)
+    .max(MAX_ID)
+    .nullable()
+    .default(null)
+    .describe('Whose users it may ask about; null: those of every application'),
+  administration: administration.default(null),
+});
+
+export const changeChatClientBody = z.strictObject({
+  name: line(MAX_NAME).optional(),
+  administration: administration.optional(),
 });
 
 /** Faults that only show beside the settings that are stored already. */
@@ -86,12 +102,6 @@ export function settingsFault({ faults }: SettingsError): BrokerError {
 export function toId(parameter: string, code: ErrorCode): number {
   const isId = /^[1-9]\d{0,9}$/.test(parameter) && Number(parameter) <= MAX_ID;
   if (!isId) throw new BrokerError(code);
-  return Number(parameter);
-}
-
-/** The id of a message in a path; those have 64 bits. @throws BrokerError `outbox_message_not_found` */
-export function toMessageId(parameter: string): number {
-  if (!/^[1-9]\d{0,14}$/.test(parameter)) throw new BrokerError('outbox_message_not_found');
   return Number(parameter);
 }
 

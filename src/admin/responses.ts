@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ExternalIdentity } from '../accounts/external-identity.js';
 import type { Application } from '../applications/application.js';
 import { applicationSettingsSchema } from '../applications/application-settings.js';
+import { chatClientDocumentSchema } from '../chat/clients/chat-client-document.js';
 import { policiesSchema } from '../identity-providers/provider-policies.js';
 import { versionActs } from '../identity-providers/provider-version.js';
 import { auditEntrySchema } from '../audit/audit-document.js';
@@ -93,6 +94,12 @@ export const providersAnswer = z.strictObject({ items: z.array(providerAnswer) }
 export const auditAnswer = z.strictObject({
   items: z.array(auditEntrySchema),
   next_cursor: z.string().nullable(),
+});
+
+export const chatClientAnswer = chatClientDocumentSchema;
+export const chatClientsAnswer = z.strictObject({ items: z.array(chatClientDocumentSchema) });
+export const chatClientWithSecretAnswer = chatClientDocumentSchema.extend({
+  secret: z.string().describe('Shown here and never again'),
 });
 
 type ApplicationBody = z.infer<typeof applicationAnswer>;

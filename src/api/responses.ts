@@ -4,6 +4,7 @@ import type { User } from '../accounts/user.js';
 import { toUserFields } from '../accounts/user-document.js';
 import type { ApplicationSettings } from '../applications/application-settings.js';
 import type { RefreshedSession } from '../session/refresh/refresh.service.js';
+import type { IceServer } from '../chat/turn-credentials.js';
 import { expiresAt, type Session } from '../session/session.js';
 import type { BegunSession } from '../session/session.service.js';
 
@@ -148,5 +149,22 @@ export function toUserBody(user: User): z.infer<typeof userSchema> {
     last_request_at: user.lastRequestAt === null ? null : new Date(user.lastRequestAt).toISOString(),
     created_at: new Date(user.createdAt).toISOString(),
     updated_at: new Date(user.updatedAt).toISOString(),
+  };
+}
+
+export const iceServersAnswer = z.strictObject({
+  ice_servers: z
+    .array(
+      z.strictObject({ urls: z.array(z.string()).readonly(), username: z.string(), credential: z.string() }),
+    )
+    .describe('For RTCPeerConnection'),
+  expires_at: instant,
+});
+
+export function toIceServersBody(server: IceServer): z.infer<typeof iceServersAnswer> {
+  const { urls, username, credential, expiresAt } = server;
+  return {
+    ice_servers: [{ urls, username, credential }],
+    expires_at: new Date(expiresAt).toISOString(),
   };
 }

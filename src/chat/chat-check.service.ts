@@ -16,7 +16,7 @@ import type { ChatClient } from './clients/chat-client.js';
 import type { ChatLogin } from './endings/chat-login.js';
 import { ChatLogins } from './endings/chat-logins.js';
 import { chatUserName, parseChatUserName, type ChatUserName } from './user-name.js';
-import { denied, UNDECIDED, type ChatQuestion, type Verdict } from './verdict.js';
+import { denied, UNDECIDED, type ChatAllowed, type ChatQuestion, type Verdict } from './verdict.js';
 
 /** Longer text is no password: it could not have been chosen. In UTF-16 units; a character has at most two. */
 const MAX_PASSWORD_UNITS = 2048;
@@ -82,15 +82,24 @@ export class ChatCheckService {
       if (name === null) return denied('malformed');
       return this.within(name.applicationId, client, async ({ id }) => {
         if (!(await this.accounts.find(id, name.userId))) return denied('application');
-        return {
-          verdict: 'allow',
-          userId: name.userId,
-          applicationId: id,
-          sessionId: null,
-          expiresAt: null,
-          connectionEndsAt: null,
-        };
+        return withoutSession(name);
       });
+    });
+  }
+
+  /**
+   * What somebody who has logged in may do there, as far as `judge` says it of a user of that name. Whether there is one,
+   * the chat server has asked before. Does not throw.
+   */
+  checkRights(
+    { adapter, user, domain }: Asked,
+    client: ChatClient,
+    judge: (person: ChatAllowed) => Verdict,
+  ): Verdict | Promise<Verdict> {
+    return this.deciding(adapter, client, () => {
+      const name = parseChatUserName(user, domain);
+      if (name === null) return denied('malformed');
+      return this.within(name.applicationId, client, () => judge(withoutSession(name)));
     });
   }
 
@@ -190,17 +199,7 @@ export class ChatCheckService {
     const { credentialVersion } = await runAs({ kind: 'chat_client', id: String(client.id) }, () =>
       this.passwords.proveUserId(asker, name.userId, password),
     );
-    return this.allow(
-      {
-        verdict: 'allow',
-        userId: name.userId,
-        applicationId: application.id,
-        sessionId: null,
-        expiresAt: null,
-        connectionEndsAt: null,
-      },
-      toLogin(name, client, null, credentialVersion),
-    );
+    return this.allow(withoutSession(name), toLogin(name, client, null, credentialVersion));
   }
 
   private allow(verdict: Verdict, login: ChatLogin): Verdict | Promise<Verdict> {
@@ -247,6 +246,17 @@ export class ChatCheckService {
       this.logger.warn({ chat_client_id: client.id, adapter }, 'chat check refused: too many tries');
     return verdict;
   }
+}
+
+function withoutSession({ userId, applicationId }: ChatUserName): ChatAllowed {
+  return {
+    verdict: 'allow',
+    userId,
+    applicationId,
+    sessionId: null,
+    expiresAt: null,
+    connectionEndsAt: null,
+  };
 }
 
 /** Goes on at once with what is there at once. */

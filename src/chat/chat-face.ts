@@ -10,6 +10,7 @@ import type { ChatClientGuard } from './clients/chat-client.guard.js';
 import type { ChatClient } from './clients/chat-client.js';
 
 const PREFIX = '/chat';
+const ROOTED_PREFIX = '/_matrix-internal';
 
 /** RFC 9110 §11.6.1 wants a challenge. It says what would be taken, and nothing of what was sent. */
 const STRANGER = emptyReply(401, { 'www-authenticate': 'Bearer realm="ostiary chat"' });
@@ -17,24 +18,30 @@ const STRANGER = emptyReply(401, { 'www-authenticate': 'Bearer realm="ostiary ch
 /**
  * The routes of all adapters, each asked only by chat clients: by the Authorization header, or by a secret in the path
  * (`/chat/c/{secret}/…`) where a chat server can send none or the header is the user's own.
+ *
+ * @param rooted is asked at the root as well, where its server cannot be told another path.
  */
-export function chatFace(adapters: readonly ChatAdapter[], guard: ChatClientGuard): RawFace {
+export function chatFaces(
+  adapters: readonly ChatAdapter[],
+  rooted: ChatAdapter,
+  guard: ChatClientGuard,
+): readonly RawFace[] {
+  const byHeader = (route: ChatRoute, path: string) =>
+    guarded(route, path, ({ headers }) =>
+      route.authorization === 'of the user' ? null : guard.byHeader(headers.authorization),
+    );
+  const byPath = ({ operation: _, ...route }: ChatRoute) =>
+    guarded(route, `${PREFIX}/c/:secret${route.path}`, ({ parameters }) =>
+      guard.bySecret(parameters['secret']),
+    );
   const routes = adapters.flatMap((adapter) => adapter.routes);
-  return {
-    prefix: PREFIX,
-    routes: [
-      ...routes.map((route) =>
-        guarded(route, `${PREFIX}${route.path}`, ({ headers }) =>
-          route.authorization === 'of the user' ? null : guard.byHeader(headers.authorization),
-        ),
-      ),
-      ...routes.map(({ operation: _, ...route }) =>
-        guarded(route, `${PREFIX}/c/:secret${route.path}`, ({ parameters }) =>
-          guard.bySecret(parameters['secret']),
-        ),
-      ),
-    ],
-  };
+  return [
+    {
+      prefix: PREFIX,
+      routes: [...routes.map((route) => byHeader(route, PREFIX + route.path)), ...routes.map(byPath)],
+    },
+    { prefix: ROOTED_PREFIX, routes: rooted.routes.map((route) => byHeader(route, route.path)) },
+  ];
 }
 
 function guarded(

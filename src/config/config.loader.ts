@@ -34,8 +34,9 @@ export function loadConfig(env: Environment = process.env, directory = SHIPPED):
       ...parsed.error.issues.map((issue) => `${issue.path.join('.') || '(root)'}: ${issue.message}`),
     );
   }
+  const turnSecret = parsed.success ? readTurnSecret(parsed.data, env, faults) : null;
   if (faults.length > 0 || !parsed.success) throw new ConfigurationError(faults);
-  return deepFreeze(toConfig(parsed.data));
+  return deepFreeze(toConfig(parsed.data, turnSecret));
 }
 
 /** Whether to leave out what is meant for a person at a terminal. */
@@ -72,7 +73,22 @@ function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function toConfig(raw: RawConfig): Config {
+/** @returns null when there is no TURN server; a secret that cannot be had is added to the faults. */
+function readTurnSecret({ chat: { turn } }: RawConfig, env: Environment, faults: string[]): string | null {
+  if (turn === null) return null;
+  const { secret: from } = turn;
+  const place = 'env' in from ? `the environment variable ${from.env}` : 'the file';
+  try {
+    const secret = ('env' in from ? (env[from.env] ?? '') : readFileSync(from.file, 'utf8')).trim();
+    if (secret === '') faults.push(`chat.turn.secret: ${place} is empty`);
+    return secret;
+  } catch {
+    faults.push(`chat.turn.secret: ${place} cannot be read`);
+    return null;
+  }
+}
+
+function toConfig(raw: RawConfig, turnSecret: string | null): Config {
   const dataDir = resolve(raw.data_dir);
   const { server, passwords, throttle } = raw;
   const workers = workerCount(raw.workers);
@@ -123,6 +139,16 @@ function toConfig(raw: RawConfig): Config {
       parallelism: passwords.parallelism,
       poolSize: passwords.pool_size ?? defaultPoolSize(workers),
       queueLimit: passwords.queue_limit,
+    },
+    chat: {
+      domain: raw.chat.domain,
+      topics: raw.chat.topics,
+      rabbitmq: raw.chat.rabbitmq,
+      turn: raw.chat.turn && {
+        urls: raw.chat.turn.urls,
+        secret: turnSecret!,
+        ttlSeconds: raw.chat.turn.ttl_seconds,
+      },
     },
     throttle: {
       processes: workers,

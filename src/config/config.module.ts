@@ -37,6 +37,7 @@ export class ConfigModule {
       { provide: ChatConfig, useValue: config.chat },
       { provide: JobsConfig, useValue: config.jobs },
       { provide: PasswordsConfig, useValue: config.passwords },
+      { provide: ChatConfig, useValue: config.chat },
       { provide: ThrottleConfig, useValue: config.throttle },
     ];
     return { module: ConfigModule, providers: sections, exports: sections };

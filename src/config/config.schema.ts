@@ -19,6 +19,27 @@ function databaseUrl(value: string): boolean {
   return /^sqlite:./.test(value) || /^postgres(ql)?:\/\/./.test(value);
 }
 
+const hostName = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9.-]{0,253}[a-z0-9])?$/i, { error: 'must be a host name' });
+
+/** Filters of MQTT with placeholders. A wildcard is a level of its own, and `#` the last one. */
+const topicFilters = z
+  .array(
+    z.string().regex(/^(?:(?:\+|[^+#\0/]*)\/)*(?:\+|#|[^+#\0/]*)$/, {
+      error: 'must be a topic filter such as rooms/+/{user_id} or {app_id}/#',
+    }),
+  )
+  .max(100);
+
+const names = z.array(z.string().min(1).max(255)).max(100);
+
+/** Where a secret is; never the secret itself. */
+const secretReference = z.union(
+  [z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: z.string().min(1) })],
+  { error: 'must be {env: NAME} or {file: path}' },
+);
+
 /** The file's shape: `config/*.yaml` overlaid with the environment. Unknown keys are faults. */
 export const configSchema = z
   .strictObject({
@@ -90,6 +111,21 @@ export const configSchema = z
       })
       .superRefine(hashingIsStrongEnough)
       .superRefine(poolFitsItsThreads),
+    chat: z.strictObject({
+      domain: hostName.nullable(),
+      topics: z.strictObject({ read: topicFilters, write: topicFilters }),
+      rabbitmq: z.strictObject({ vhosts: names, exchanges: names, queues: names }),
+      turn: z
+        .strictObject({
+          urls: z
+            .array(z.string().regex(/^turns?:[^\s]{1,500}$/, { error: 'must be a turn: or turns: URL' }))
+            .min(1)
+            .max(16),
+          secret: secretReference,
+          ttl_seconds: z.int().min(60).max(86_400).default(600),
+        })
+        .nullable(),
+    }),
     throttle: z.strictObject({
       failures_per_user: positive,
       failures_per_user_window_seconds: positive,

@@ -95,6 +95,28 @@ export abstract class PasswordsConfig {
   abstract readonly queueLimit: number;
 }
 
+export abstract class ChatConfig {
+  /** The host that ejabberd is told a token's user is at, where its own question does not say; null: that of `publicUrl`. */
+  abstract readonly domain: string | null;
+  /** MQTT filters with `{user_id}`, `{app_id}` and `{username}`. */
+  abstract readonly topics: { readonly read: readonly string[]; readonly write: readonly string[] };
+  /** Names with `*` and the same placeholders. */
+  abstract readonly rabbitmq: {
+    readonly vhosts: readonly string[];
+    readonly exchanges: readonly string[];
+    readonly queues: readonly string[];
+  };
+  /** Null: there is no TURN server. */
+  abstract readonly turn: TurnSettings | null;
+}
+
+export interface TurnSettings {
+  readonly urls: readonly string[];
+  /** coturn's `static-auth-secret`. */
+  readonly secret: string;
+  readonly ttlSeconds: number;
+}
+
 /** At most `limit` within `windowSeconds`; then refused for `pauseSeconds`. */
 export interface ThrottleRule {
   readonly limit: number;
@@ -128,5 +150,6 @@ export interface Config {
   readonly chat: ChatConfig;
   readonly jobs: JobsConfig;
   readonly passwords: PasswordsConfig;
+  readonly chat: ChatConfig;
   readonly throttle: ThrottleConfig;
 }

@@ -141,6 +141,12 @@ export const errorCatalog = {
     log: 'info',
     oauth: 'invalid_request',
   },
+  chat_client_not_found: {
+    status: 404,
+    title: 'There is no such chat client.',
+    log: 'info',
+    oauth: 'invalid_request',
+  },
   user_not_found: {
     status: 404,
     title: 'This application has no such user.',

@@ -7,6 +7,7 @@ import type { ServerConfig } from '../config/config.js';
 import { BrokerError } from '../errors/broker-error.js';
 import { errorCatalog, type ErrorCode } from '../errors/error-catalog.js';
 import { parseJsonBody } from './json-body.js';
+import { isBelowRawFace } from './raw/raw-routes.js';
 import { PROBLEM_TYPE, toBrokerError, toProblemDetails } from './problem-details.js';
 
 /** The server under Nest: limits, body parsing, and an answer of ours where Nest's filter does not reach. */
@@ -63,6 +64,10 @@ function requestIds(): () => string {
 
 /** The router's own refusals (a malformed URL, an over-long parameter) come before any filter. */
 function answerOutsideNest(thrown: Error, request: FastifyRequest, reply: FastifyReply): void {
+  if (isBelowRawFace(request.raw.url ?? '')) {
+    void reply.code(404).header('cache-control', 'no-store').send();
+    return;
+  }
   const error = toBrokerError(thrown);
   void reply
     .code(errorCatalog[error.code].status)

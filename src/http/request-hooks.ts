@@ -34,7 +34,7 @@ export function addRequestHooks(fastify: FastifyInstance, logger: Logger, metric
     const { method } = request;
     const route = request.routeOptions.url ?? 'unmatched';
     metrics.observeRequest(method, route, reply.statusCode, reply.elapsedTime);
-    const isRead = method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
+    const isRead = method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || isRaw(request);
     const level = isRead && reply.statusCode < 400 ? 'debug' : 'info';
     if (logger.isLevelEnabled(level)) {
       const milliseconds = Math.round(reply.elapsedTime * 10) / 10;
@@ -49,4 +49,9 @@ export function addRequestHooks(fastify: FastifyInstance, logger: Logger, metric
 /** The one route that is all checks and no work: what little it logs names the request itself. */
 function isSessionCheck(request: FastifyRequest): boolean {
   return request.method === 'GET' && request.routeOptions.url === '/v1/session';
+}
+
+/** Questions of other people's software, however they are put. */
+function isRaw(request: FastifyRequest): boolean {
+  return request.routeOptions.config.isRaw === true;
 }

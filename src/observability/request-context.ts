@@ -26,6 +26,7 @@ interface RequestContext {
 }
 
 const UNIDENTIFIED: Actor = { kind: 'client', id: null };
+const NO_REQUEST = { id: null, address: null };
 const SYSTEM: Actor = { kind: 'system', id: null };
 
 const storage = new ScopedStorage<RequestContext>();
@@ -39,9 +40,13 @@ export function runInRequest(request: { id: string; address: string | null }, wo
   return storage.runUntil({ ...request, actor: UNIDENTIFIED }, work);
 }
 
-/** Runs `work` as the doing of this actor, without a request. */
-export function runAs<T>(actor: Actor, work: () => Promise<T>): Promise<T> {
-  return storage.run({ id: null, address: null, actor }, work);
+/** Runs `work` as the doing of this actor, without a request unless one is given. */
+export function runAs<T>(
+  actor: Actor,
+  work: () => Promise<T>,
+  request: { readonly id: string | null; readonly address: string | null } = NO_REQUEST,
+): Promise<T> {
+  return storage.run({ id: request.id, address: request.address, actor }, work);
 }
 
 /** Says who sent the present request. For guards, once they know; does nothing outside of a request. */

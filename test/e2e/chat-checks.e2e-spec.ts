@@ -160,7 +160,7 @@ describeOnEachDatabase('the question of a chat server', (kind) => {
 
   it('is refused with 401 and nothing else to whoever is no chat client', async () => {
     const body = JSON.stringify({ username: name, password: alice.session.token });
-    const tries = [
+    const tries: Record<string, string>[] = [
       {},
       { Authorization: 'Bearer' },
       { Authorization: `Bearer oscc_${'A'.repeat(43)}` },

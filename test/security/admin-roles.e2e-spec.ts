@@ -36,9 +36,12 @@ const NEEDED: Readonly<Record<string, AdminRole>> = {
   'POST /admin/v1/applications/{id}/users/{user_id}/identities/{identity_id}/disable': 'operator',
   'POST /admin/v1/applications/{id}/users/{user_id}/identities/{identity_id}/enable': 'operator',
   'GET /admin/v1/audit': 'viewer',
-  'GET /admin/v1/outbox': 'viewer',
-  'POST /admin/v1/outbox/retry': 'operator',
-  'POST /admin/v1/outbox/{message_id}/retry': 'operator',
+  'GET /admin/v1/chat-clients': 'viewer',
+  'POST /admin/v1/chat-clients': 'operator',
+  'GET /admin/v1/chat-clients/{id}': 'viewer',
+  'PATCH /admin/v1/chat-clients/{id}': 'operator',
+  'POST /admin/v1/chat-clients/{id}/rotate-secret': 'operator',
+  'POST /admin/v1/chat-clients/{id}/revoke': 'operator',
 };
 
 /** A body with which each route does something. */
@@ -52,6 +55,8 @@ const BODIES: Readonly<Record<string, object>> = {
   },
   'PUT /admin/v1/applications/{id}/providers/{slug}': { options: { key: LAB_KEY } },
   'POST /admin/v1/applications/{id}/providers/{slug}/rollback': { version: 1 },
+  'POST /admin/v1/chat-clients': { name: 'Another' },
+  'PATCH /admin/v1/chat-clients/{id}': { name: 'Another' },
 };
 
 /** A query without which a route does nothing. */
@@ -80,7 +85,6 @@ describeOnEachDatabase('admin keys', (kind) => {
   let application: Application;
   let userId: number;
   let identityId: number;
-  let messageId: number;
   let routes: DescribedRoute[];
   let keys: Record<AdminRole, string>;
 
@@ -104,11 +108,6 @@ describeOnEachDatabase('admin keys', (kind) => {
     const { session, user } = await lab.signedIn(application, { sub: 'alice' });
     userId = user.id;
     identityId = (await lab.identities(session.token)).body.items[0]!.id;
-    const messages = await rows.run<{ id: number }>(
-      `INSERT INTO outbox_messages (topic, target, payload, attempts, created_at, give_up_at, failed_at)
-       VALUES ('test', 'test', '{}', 1, 0, 0, 0) RETURNING id`,
-    );
-    messageId = messages[0]!.id;
   };
   beforeEach(prepare);
 
@@ -126,7 +125,6 @@ describeOnEachDatabase('admin keys', (kind) => {
       .replace('{id}', `${application.id}`)
       .replace('{user_id}', `${userId}`)
       .replace('{identity_id}', `${identityId}`)
-      .replace('{message_id}', `${messageId}`)
       .replace('{slug}', 'lab')
       .replace('{version}', '1');
     const body = route.method === 'GET' ? undefined : { ...BODIES[nameOf(route)], ...extra };

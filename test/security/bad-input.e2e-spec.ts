@@ -48,7 +48,8 @@ describeOnEachDatabase('rubbish', (kind) => {
       viewer: await server.createAdminKey('viewer'),
       owner: await server.createAdminKey('owner'),
     };
-    routes = await describedRoutes(server.api);
+    // Routes that speak another protocol have rubbish of their own, in chat-input.
+    routes = (await describedRoutes(server.api)).filter(({ answersProblems }) => answersProblems);
   });
   afterAll(() => server.stop());
 
@@ -203,7 +204,8 @@ describeOnEachDatabase('rubbish', (kind) => {
   });
 
   it.each(METHODS)('is what %s is on a path that does not have it', async (method) => {
-    const paths = new Set(routes.map(({ path }) => path));
+    // Below /chat, whatever is no route is an empty 404: see chat-input.
+    const paths = new Set(routes.map(({ path }) => path).filter((path) => !path.startsWith('/chat/')));
     // A path may also be what another route has a parameter for.
     const without = [...paths].filter(
       (path) => !routes.some((route) => route.method === method && isAlso(path, route)),

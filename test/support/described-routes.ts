@@ -9,6 +9,8 @@ export interface DescribedRoute {
   readonly members: readonly string[] | null;
   /** Whether it answers people: with pages instead of problems. */
   readonly isPage: boolean;
+  /** Whether its refusals are problem details. */
+  readonly answersProblems: boolean;
   /** Whether it asks for credentials. */
   readonly isGuarded: boolean;
 }
@@ -21,7 +23,7 @@ interface Operation {
   readonly security: readonly object[];
   readonly responses: Readonly<Record<string, { readonly content?: object }>>;
   readonly requestBody?: {
-    readonly content: { readonly 'application/json': { readonly schema: { readonly properties?: object } } };
+    readonly content: Readonly<Record<string, { readonly schema: { readonly properties?: object } }>>;
   };
 }
 
@@ -33,9 +35,12 @@ export async function describedRoutes(api: ApiClient): Promise<DescribedRoute[]>
       method: method.toUpperCase(),
       path,
       members: requestBody
-        ? Object.keys(requestBody.content['application/json'].schema.properties ?? {})
+        ? Object.keys(Object.values(requestBody.content)[0]?.schema.properties ?? {})
         : null,
       isPage: Object.values(responses).some(({ content = {} }) => 'text/html' in content),
+      answersProblems: Object.values(responses).some(
+        ({ content = {} }) => 'application/problem+json' in content,
+      ),
       isGuarded: security.length > 0,
     })),
   );

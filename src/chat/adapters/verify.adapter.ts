@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
 import { readFields, textOf } from '../../http/raw/fields.js';
-import { jsonReply, type RawReply } from '../../http/raw/raw-routes.js';
+import { jsonReply, type RawOperation, type RawReply } from '../../http/raw/raw-routes.js';
 import { ChatCheckService } from '../chat-check.service.js';
 import type { ChatAllowed } from '../verdict.js';
 import { say, type ChatAdapter, type ChatRequest, type ChatRoute, type Words } from './chat-adapter.js';
@@ -10,13 +11,44 @@ const words: Words = {
   yes: (verdict) => jsonReply(200, toBody(verdict)),
 };
 
+const operation: RawOperation = {
+  id: 'Chat_verify',
+  summary: 'May this user log in to the chat with this secret?',
+  auth: 'chat client',
+  bodyType: 'application/json',
+  body: z.object({
+    username: z.string().describe('user id - application id, with @domain or without'),
+    domain: z.string().optional(),
+    password: z.string().describe('A session token; the account password where the application allows it'),
+  }),
+  answers: {
+    200: {
+      description: 'Decided',
+      schema: z.union([
+        z.object({
+          allow: z.literal(true),
+          user_id: z.int(),
+          app_id: z.int(),
+          session_id: z.int().nullable().describe('null: it was the account password'),
+          expires_at: z.iso.datetime().nullable(),
+        }),
+        z.object({ allow: z.literal(false) }),
+      ]),
+    },
+    401: { description: 'Not a chat client' },
+    503: { description: 'Undecided: let nobody in, and ask again later' },
+  },
+};
+
 /** The plain question, for our own modules and for anybody's code: `POST /chat/verify`. */
 @Injectable()
 export class VerifyAdapter implements ChatAdapter {
   readonly routes: readonly ChatRoute[];
 
   constructor(private readonly checks: ChatCheckService) {
-    this.routes = [{ path: '/verify', methods: ['POST'], answer: (request) => this.verify(request) }];
+    this.routes = [
+      { path: '/verify', methods: ['POST'], answer: (request) => this.verify(request), operation },
+    ];
   }
 
   private verify(request: ChatRequest): RawReply | Promise<RawReply> {

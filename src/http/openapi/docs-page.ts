@@ -9,7 +9,7 @@ interface Operation {
   readonly summary: string;
   readonly security: readonly Json[];
   readonly parameters?: readonly { readonly name: string; readonly in: string }[];
-  readonly requestBody?: { readonly content: { readonly 'application/json': { readonly schema: Schema } } };
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema }>> };
   readonly responses: Readonly<Record<string, { readonly description: string }>>;
 }
 
@@ -47,7 +47,7 @@ function renderRoute({
   method: string;
   operation: Operation;
 }): string {
-  const body = operation.requestBody?.content['application/json'].schema;
+  const body = Object.values(operation.requestBody?.content ?? {})[0]?.schema;
   const query = (operation.parameters ?? []).map(
     ({ name, in: place }) => `<code>${escape(name)}</code> (${place})`,
   );

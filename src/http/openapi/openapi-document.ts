@@ -2,6 +2,7 @@ import { RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/internal';
 import { z } from 'zod';
 import { errorCatalog, type ErrorCode, type ErrorEntry } from '../../errors/error-catalog.js';
+import type { RawOperation, RawRoute } from '../raw/raw-routes.js';
 import { OPERATION, type OperationDocument } from './operation.decorator.js';
 
 type Json = Record<string, unknown>;
@@ -37,17 +38,31 @@ const SECURITY: Readonly<Record<OperationDocument['auth'], readonly Json[]>> = {
   'admin owner': [{ admin: ['owner'] }],
 };
 
+const RAW_SECURITY: Readonly<Record<RawOperation['auth'], readonly Json[]>> = {
+  'chat client': [{ chat_client: [] }],
+  'chat client or server': [{ chat_client: [] }, { application: [] }],
+};
+
 /**
  * The OpenAPI 3.1 description of the routes of these controllers that have an `@Operation`, made from the schemas that parse their input and
- * the catalogue of errors.
+ * the catalogue of errors; and of the raw routes that describe themselves.
  *
  * @param serverUrl how clients reach the server. @param version of this product.
  */
-export function buildOpenApi(controllers: readonly Type[], serverUrl: string, version: string): Json {
+export function buildOpenApi(
+  controllers: readonly Type[],
+  rawRoutes: readonly RawRoute[],
+  serverUrl: string,
+  version: string,
+): Json {
   const paths: Record<string, Json> = {};
   for (const controller of controllers) {
     for (const { path, method, operation } of operationsOf(controller))
       (paths[path] ??= {})[method] = operation;
+  }
+  for (const { path, methods, operation } of rawRoutes) {
+    if (operation && methods !== 'any')
+      for (const method of methods) (paths[path] ??= {})[method.toLowerCase()] = toRawOperation(operation);
   }
   return {
     openapi: '3.1.0',
@@ -66,6 +81,11 @@ export function buildOpenApi(controllers: readonly Type[], serverUrl: string, ve
           type: 'http',
           scheme: 'basic',
           description: 'auth_key and auth_secret of the application',
+        },
+        chat_client: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'The secret of a chat client; also as HTTP Basic, with its id for the user',
         },
         admin: {
           type: 'http',
@@ -137,6 +157,24 @@ function toOperation(
       ...errorResponses(codes),
       ...(document.isPage && { 400: { description: 'A page for people', content: { 'text/html': {} } } }),
     },
+  };
+}
+
+function toRawOperation({ id, summary, auth, body, bodyType, answers }: RawOperation): Json {
+  return {
+    operationId: id,
+    summary,
+    security: RAW_SECURITY[auth],
+    requestBody: { content: { [bodyType]: { schema: toJson(body, 'input') } } },
+    responses: Object.fromEntries(
+      Object.entries(answers).map(([status, { description, schema }]) => [
+        status,
+        {
+          description,
+          ...(schema && { content: { 'application/json': { schema: toJson(schema, 'output') } } }),
+        },
+      ]),
+    ),
   };
 }
 

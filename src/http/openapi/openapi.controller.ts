@@ -2,6 +2,7 @@ import { Controller, Get, Header, Req, type Type } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { ServerConfig } from '../../config/config.js';
+import { RawFaces } from '../raw/raw-routes.js';
 import { renderDocs } from './docs-page.js';
 import { buildOpenApi } from './openapi-document.js';
 
@@ -18,6 +19,7 @@ export class OpenApiController {
   constructor(
     private readonly server: ServerConfig,
     private readonly discovery: DiscoveryService,
+    private readonly faces: RawFaces,
     private readonly product: DescribedProduct,
   ) {}
 
@@ -27,6 +29,7 @@ export class OpenApiController {
     const { localAddress, localPort } = request.socket;
     this.document ??= buildOpenApi(
       this.discovery.getControllers().map(({ metatype }) => metatype as Type),
+      this.faces.list().flatMap(({ routes }) => routes),
       this.server.publicUrl ?? `http://${localAddress ?? 'localhost'}:${localPort ?? 0}`,
       this.product.version,
     );

@@ -2,7 +2,14 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errorFields, type Logger } from '../../observability/logger.js';
+import { plainAddress } from '../client-address.js';
 import { emptyReply, type RawFace, type RawReply, type RawRequest, type RawRoute } from './raw-routes.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    isRaw?: boolean;
+  }
+}
 
 /** More than any of their protocols sends. */
 const BODY_LIMIT_BYTES = 65_536;
@@ -73,6 +80,7 @@ function toRawRequest(request: FastifyRequest, body: string | null): RawRequest 
     method: method!,
     query: mark < 0 ? '' : url.slice(mark + 1),
     headers,
+    address: () => plainAddress(request.ip),
     body,
     parameters: request.params as Record<string, string>,
   };

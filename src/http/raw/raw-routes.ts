@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Injectable } from '@nestjs/common';
-import type { OperationDocument } from '../openapi/operation.decorator.js';
+import type { z } from 'zod';
 
 /** A request as it came over the wire. */
 export interface RawRequest {
@@ -10,6 +10,8 @@ export interface RawRequest {
   /** What follows the `?`; empty without one. */
   readonly query: string;
   readonly headers: IncomingHttpHeaders;
+  /** Of whoever sent it, as far as proxies can be believed; null where there is none. */
+  readonly address: () => string | null;
   /** Null when it is not UTF-8; empty when there is none or the route does not read it. */
   readonly body: string | null;
   /** The values of the path's parameters. */
@@ -44,9 +46,17 @@ export interface RawRoute {
   readonly operation?: RawOperation;
 }
 
-/** What the description says of a raw route. Several methods share it. */
-export interface RawOperation extends OperationDocument {
+/** What the description says of a raw route, whose input and answers no schema parses. */
+export interface RawOperation {
   readonly id: string;
+  readonly summary: string;
+  readonly auth: 'chat client' | 'chat client or server';
+  readonly body: z.ZodType;
+  readonly bodyType: 'application/json' | 'application/x-www-form-urlencoded';
+  /** By status. */
+  readonly answers: Readonly<
+    Record<number, { readonly description: string; readonly schema?: z.ZodType | undefined }>
+  >;
 }
 
 /** Routes below a path of which nothing else is answered: whatever is not one of them is an empty 404. */
@@ -54,6 +64,13 @@ export interface RawFace {
   /** Such as `/chat`. */
   readonly prefix: string;
   readonly routes: readonly RawRoute[];
+}
+
+/** Below these, also what the router refuses by itself is answered without a body. */
+const PREFIXES = ['/chat/', '/oauth/', '/_matrix-internal/'];
+
+export function isBelowRawFace(url: string): boolean {
+  return PREFIXES.some((prefix) => url.startsWith(prefix));
 }
 
 /** The raw faces that there are. Features add theirs as they start; the server mounts them before it listens. */

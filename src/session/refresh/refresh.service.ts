@@ -42,6 +42,13 @@ export class RefreshService {
     private readonly logger: Logger,
   ) {}
 
+  /** Whose refresh token this is, used or not, unless somebody has ended the session; nothing is changed. */
+  async sessionOf(token: string): Promise<Session | null> {
+    if (!isRefreshToken(token)) return null;
+    const stored = await this.refreshTokens.find(tokenHash(token));
+    return stored === null || stored.isRevoked ? null : stored.session;
+  }
+
   /**
    * The next generation of the session's tokens; the same ones again for a token that was used a moment ago, from
    * whichever process. A session that idled out lives again; its absolute end stays where it is. A token that was used
