@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { chatCheck } from './chat-check.bench.js';
 import { cidp } from './cidp.bench.js';
 import { cidpChaos } from './cidp-chaos.bench.js';
 import { federatedSignIn } from './federated-sign-in.bench.js';
@@ -19,6 +20,7 @@ import { PROJECT } from './support/server-process.js';
 
 const benches: readonly Bench[] = [
   sessionCheck,
+  chatCheck,
   passwordSignIn,
   federatedSignIn,
   cidp,

@@ -42,6 +42,16 @@ export async function createApplication(
   return { id: application_id, basic };
 }
 
+/** Makes a chat client of the application. */
+export async function createChatClient(
+  database: BenchDatabase,
+  resources: Resources,
+  applicationId: number,
+): Promise<{ readonly secret: string }> {
+  const words = ['chat-clients', 'create', '--name', 'Bench', '--app', String(applicationId)];
+  return cli<{ secret: string }>(database, resources, words);
+}
+
 /** Changes settings of an application, each as `key=value`. */
 export async function setSettings(
   database: BenchDatabase,
