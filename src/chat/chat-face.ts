@@ -50,7 +50,7 @@ function guarded(
   recognise: (request: RawRequest) => ChatClient | null | Promise<ChatClient | null>,
 ): RawRoute {
   const answerTo = (request: RawRequest, client: ChatClient | null): RawReply | Promise<RawReply> =>
-    client === null ? STRANGER : route.answer({ ...request, client });
+    client === null ? STRANGER : route.answer(request, client);
   return {
     path,
     methods: route.methods,

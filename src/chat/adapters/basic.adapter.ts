@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { readFields, textOf } from '../../http/raw/fields.js';
-import { emptyReply, type RawReply } from '../../http/raw/raw-routes.js';
+import { emptyReply, type RawReply, type RawRequest } from '../../http/raw/raw-routes.js';
 import { ChatCheckService } from '../chat-check.service.js';
+import type { ChatClient } from '../clients/chat-client.js';
 import { readBasic } from './basic-credentials.js';
-import { say, type ChatAdapter, type ChatRequest, type ChatRoute, type Words } from './chat-adapter.js';
+import { say, type ChatAdapter, type ChatRoute, type Words } from './chat-adapter.js';
 
 const yes = emptyReply(200);
 const words: Words = {
@@ -22,15 +23,15 @@ export class BasicAdapter implements ChatAdapter {
         path: '/basic',
         methods: ['GET'],
         authorization: 'of the user',
-        answer: (request) => this.answer(request),
+        answer: (request, client) => this.answer(request, client),
       },
     ];
   }
 
-  private answer(request: ChatRequest): RawReply | Promise<RawReply> {
+  private answer(request: RawRequest, client: ChatClient): RawReply | Promise<RawReply> {
     const credentials = readBasic(request.headers.authorization);
     if (!credentials) return words.no;
     const domain = textOf(readFields(request), 'server') ?? null;
-    return say(this.checks.check({ adapter: 'basic', domain, ...credentials }, request.client), words);
+    return say(this.checks.check({ adapter: 'basic', domain, ...credentials }, client), words);
   }
 }

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { readFields } from '../../http/raw/fields.js';
-import { jsonReply, type RawReply } from '../../http/raw/raw-routes.js';
+import { jsonReply, type RawReply, type RawRequest } from '../../http/raw/raw-routes.js';
 import { ChatCheckService } from '../chat-check.service.js';
-import { say, type ChatAdapter, type ChatRequest, type ChatRoute, type Words } from './chat-adapter.js';
+import type { ChatClient } from '../clients/chat-client.js';
+import { say, type ChatAdapter, type ChatRoute, type Words } from './chat-adapter.js';
 import { bearerOf } from './forward.adapter.js';
 
 const words: Words = {
@@ -28,15 +29,19 @@ export class CentrifugoAdapter implements ChatAdapter {
 
   constructor(private readonly checks: ChatCheckService) {
     this.routes = [
-      { path: '/centrifugo/connect', methods: ['POST'], answer: (request) => this.connect(request) },
+      {
+        path: '/centrifugo/connect',
+        methods: ['POST'],
+        answer: (request, client) => this.connect(request, client),
+      },
     ];
   }
 
-  private connect(request: ChatRequest): RawReply | Promise<RawReply> {
+  private connect(request: RawRequest, client: ChatClient): RawReply | Promise<RawReply> {
     const secret = tokenIn(readFields(request).get('data')) ?? userHeader(request);
     if (secret === null) return words.no;
     const question = { adapter: 'centrifugo', domain: null, secret };
-    return say(this.checks.checkToken(question, request.client), words);
+    return say(this.checks.checkToken(question, client), words);
   }
 }
 
@@ -46,6 +51,6 @@ function tokenIn(data: unknown): string | null {
 }
 
 /** The header is the chat server's own unless that has named itself otherwise. */
-function userHeader({ parameters, headers }: ChatRequest): string | null {
+function userHeader({ parameters, headers }: RawRequest): string | null {
   return parameters['secret'] === undefined ? null : bearerOf(headers.authorization);
 }

@@ -2,11 +2,6 @@ import { emptyReply, type RawOperation, type RawReply, type RawRequest } from '.
 import type { ChatClient } from '../clients/chat-client.js';
 import type { ChatAllowed, Verdict } from '../verdict.js';
 
-/** A question of a chat server that has said who it is. */
-export interface ChatRequest extends RawRequest {
-  readonly client: ChatClient;
-}
-
 /** One thing that a chat server of one kind asks. */
 export interface ChatRoute {
   /** Below `/chat`, and below `/chat/c/{secret}` too. */
@@ -19,7 +14,7 @@ export interface ChatRoute {
    * names itself in the path alone.
    */
   readonly authorization?: 'own' | 'of the user';
-  answer(request: ChatRequest): RawReply | Promise<RawReply>;
+  answer(request: RawRequest, client: ChatClient): RawReply | Promise<RawReply>;
   readonly operation?: RawOperation;
 }
 

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { ChatConfig, ServerConfig } from '../../config/config.js';
 import { readFields, textOf } from '../../http/raw/fields.js';
-import { emptyReply, jsonReply, type RawReply } from '../../http/raw/raw-routes.js';
+import { emptyReply, jsonReply, type RawReply, type RawRequest } from '../../http/raw/raw-routes.js';
 import { Clock } from '../../time/clock.js';
 import { ChatCheckService } from '../chat-check.service.js';
+import type { ChatClient } from '../clients/chat-client.js';
 import { chatUserName } from '../user-name.js';
-import { say, type ChatAdapter, type ChatRequest, type ChatRoute } from './chat-adapter.js';
+import { say, type ChatAdapter, type ChatRoute } from './chat-adapter.js';
 
 const NO = emptyReply(404);
 
@@ -29,15 +30,15 @@ export class EjabberdOauthAdapter implements ChatAdapter {
     this.routes = ['/ejabberd/oauth/lookup', '/ejabberd/:host/oauth/lookup'].map((path) => ({
       path,
       methods: ['POST'],
-      answer: (request) => this.lookUp(request),
+      answer: (request, client) => this.lookUp(request, client),
     }));
   }
 
-  private lookUp(request: ChatRequest): RawReply | Promise<RawReply> {
+  private lookUp(request: RawRequest, client: ChatClient): RawReply | Promise<RawReply> {
     const secret = textOf(readFields(request), 'token');
     if (secret === undefined) return NO;
     const domain = request.parameters['host'] ?? this.config.domain ?? this.publicHost();
-    const verdict = this.checks.checkToken({ adapter: 'ejabberd_oauth', domain, secret }, request.client);
+    const verdict = this.checks.checkToken({ adapter: 'ejabberd_oauth', domain, secret }, client);
     return say(verdict, {
       no: NO,
       yes: (allowed) =>

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { ChatConfig } from '../../config/config.js';
 import { readFields, textOf } from '../../http/raw/fields.js';
-import { jsonReply, type RawReply } from '../../http/raw/raw-routes.js';
+import { jsonReply, type RawReply, type RawRequest } from '../../http/raw/raw-routes.js';
 import { ChatCheckService } from '../chat-check.service.js';
+import type { ChatClient } from '../clients/chat-client.js';
 import { mayUseTopic } from '../topic-permissions.js';
 import { denied } from '../verdict.js';
-import { say, type ChatAdapter, type ChatRequest, type ChatRoute, type Words } from './chat-adapter.js';
+import { say, type ChatAdapter, type ChatRoute, type Words } from './chat-adapter.js';
 
 /** A no has to be said with 200: EMQX asks its next authenticator after a 4xx. */
 const no = jsonReply(200, { result: 'deny' });
@@ -33,27 +34,26 @@ export class EmqxAdapter implements ChatAdapter {
     private readonly config: ChatConfig,
   ) {
     this.routes = [
-      { path: '/mqtt/emqx', methods: ['POST'], answer: (request) => this.user(request) },
-      { path: '/mqtt/emqx/acl', methods: ['POST'], answer: (request) => this.acl(request) },
+      { path: '/mqtt/emqx', methods: ['POST'], answer: (request, client) => this.user(request, client) },
+      { path: '/mqtt/emqx/acl', methods: ['POST'], answer: (request, client) => this.acl(request, client) },
     ];
   }
 
-  private user(request: ChatRequest): RawReply | Promise<RawReply> {
+  private user(request: RawRequest, client: ChatClient): RawReply | Promise<RawReply> {
     const fields = readFields(request);
     const user = textOf(fields, 'username');
     const secret = textOf(fields, 'password');
     if (user === undefined || secret === undefined) return no;
-    return say(this.checks.check({ adapter: 'emqx', user, domain: null, secret }, request.client), words);
+    return say(this.checks.check({ adapter: 'emqx', user, domain: null, secret }, client), words);
   }
 
-  private acl(request: ChatRequest): RawReply | Promise<RawReply> {
+  private acl(request: RawRequest, client: ChatClient): RawReply | Promise<RawReply> {
     const fields = readFields(request);
     const user = textOf(fields, 'username');
     const topic = textOf(fields, 'topic');
     const action = textOf(fields, 'action');
     const act = action === 'publish' ? 'write' : action === 'subscribe' ? 'read' : null;
     if (user === undefined || topic === undefined || act === null) return no;
-    const { client } = request;
     const verdict = this.checks.checkRights(
       { adapter: 'emqx_rights', user, domain: null },
       client,

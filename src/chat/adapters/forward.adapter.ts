@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { emptyReply, type RawReply } from '../../http/raw/raw-routes.js';
+import { emptyReply, type RawReply, type RawRequest } from '../../http/raw/raw-routes.js';
 import { ChatCheckService } from '../chat-check.service.js';
+import type { ChatClient } from '../clients/chat-client.js';
 import type { ChatAllowed } from '../verdict.js';
 import { readBasic } from './basic-credentials.js';
-import { say, type ChatAdapter, type ChatRequest, type ChatRoute, type Words } from './chat-adapter.js';
+import { say, type ChatAdapter, type ChatRoute, type Words } from './chat-adapter.js';
 
 const words: Words = {
   yes: (verdict) => emptyReply(200, identityOf(verdict)),
@@ -25,11 +26,14 @@ export class ForwardAdapter implements ChatAdapter {
       methods: 'any',
       readsBody: false,
       authorization: 'of the user',
-      answer: (request) => this.answer(request),
+      answer: (request, client) => this.answer(request, client),
     }));
   }
 
-  private answer({ headers: { authorization }, client }: ChatRequest): RawReply | Promise<RawReply> {
+  private answer(
+    { headers: { authorization } }: RawRequest,
+    client: ChatClient,
+  ): RawReply | Promise<RawReply> {
     const adapter = 'forward';
     const named = readBasic(authorization);
     if (named) return say(this.checks.check({ adapter, domain: null, ...named }, client), words);

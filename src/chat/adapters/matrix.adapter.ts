@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { readFields } from '../../http/raw/fields.js';
-import { jsonReply, type RawReply } from '../../http/raw/raw-routes.js';
+import { jsonReply, type RawReply, type RawRequest } from '../../http/raw/raw-routes.js';
 import { ChatCheckService } from '../chat-check.service.js';
+import type { ChatClient } from '../clients/chat-client.js';
 import { chatUserName } from '../user-name.js';
-import { say, type ChatAdapter, type ChatRequest, type ChatRoute } from './chat-adapter.js';
+import { say, type ChatAdapter, type ChatRoute } from './chat-adapter.js';
 
 /** Matrix: `@localpart:server`; the server may have a port. */
 const MXID = /^@([^:]+):(.+)$/s;
@@ -23,18 +24,18 @@ export class MatrixAdapter implements ChatAdapter {
       {
         path: '/_matrix-internal/identity/v1/check_credentials',
         methods: ['POST'],
-        answer: (request) => this.check(request),
+        answer: (request, client) => this.check(request, client),
       },
     ];
   }
 
-  private check(request: ChatRequest): RawReply | Promise<RawReply> {
+  private check(request: RawRequest, client: ChatClient): RawReply | Promise<RawReply> {
     const given = readFields(request).get('user');
     const { id, password: secret } = (given ?? {}) as { id?: unknown; password?: unknown };
     if (typeof id !== 'string' || typeof secret !== 'string') return NO;
     const [, user, domain] = MXID.exec(id) ?? [];
     if (user === undefined || domain === undefined || user.includes('@')) return NO;
-    const verdict = this.checks.check({ adapter: 'matrix', user, domain, secret }, request.client);
+    const verdict = this.checks.check({ adapter: 'matrix', user, domain, secret }, client);
     return say(verdict, {
       no: NO,
       yes: (allowed) =>

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { ChatConfig } from '../../config/config.js';
 import { readFields, textOf, type Fields } from '../../http/raw/fields.js';
-import { emptyReply, type RawReply } from '../../http/raw/raw-routes.js';
+import { emptyReply, type RawReply, type RawRequest } from '../../http/raw/raw-routes.js';
 import { ChatCheckService } from '../chat-check.service.js';
+import type { ChatClient } from '../clients/chat-client.js';
 import { mayUseTopic, type TopicAct } from '../topic-permissions.js';
 import { denied } from '../verdict.js';
-import { say, type ChatAdapter, type ChatRequest, type ChatRoute, type Words } from './chat-adapter.js';
+import { say, type ChatAdapter, type ChatRoute, type Words } from './chat-adapter.js';
 
 const yes = emptyReply(200);
 const words: Words = { yes: () => yes, no: emptyReply(403) };
@@ -28,31 +29,27 @@ export class MosquittoAdapter implements ChatAdapter {
     private readonly config: ChatConfig,
   ) {
     this.routes = [
-      { path: '/mqtt/user', methods: ['POST'], answer: (request) => this.user(request) },
+      { path: '/mqtt/user', methods: ['POST'], answer: (request, client) => this.user(request, client) },
       // Nobody is above the rules.
       { path: '/mqtt/superuser', methods: ['POST'], answer: () => words.no },
-      { path: '/mqtt/acl', methods: ['POST'], answer: (request) => this.acl(request) },
+      { path: '/mqtt/acl', methods: ['POST'], answer: (request, client) => this.acl(request, client) },
     ];
   }
 
-  private user(request: ChatRequest): RawReply | Promise<RawReply> {
+  private user(request: RawRequest, client: ChatClient): RawReply | Promise<RawReply> {
     const fields = readFields(request);
     const user = textOf(fields, 'username');
     const secret = textOf(fields, 'password');
     if (user === undefined || secret === undefined) return words.no;
-    return say(
-      this.checks.check({ adapter: 'mosquitto', user, domain: null, secret }, request.client),
-      words,
-    );
+    return say(this.checks.check({ adapter: 'mosquitto', user, domain: null, secret }, client), words);
   }
 
-  private acl(request: ChatRequest): RawReply | Promise<RawReply> {
+  private acl(request: RawRequest, client: ChatClient): RawReply | Promise<RawReply> {
     const fields = readFields(request);
     const user = textOf(fields, 'username');
     const topic = textOf(fields, 'topic');
     const acts = actsOf(fields);
     if (user === undefined || topic === undefined || acts.length === 0) return words.no;
-    const { client } = request;
     const asked = { adapter: 'mosquitto_rights', user, domain: null };
     const verdict = this.checks.checkRights(asked, client, (person) =>
       acts.every((act) => mayUseTopic(this.config.topics, person, act, topic, client.applicationId === null))

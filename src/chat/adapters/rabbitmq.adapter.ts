@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { ChatConfig } from '../../config/config.js';
 import { readFields, textOf, type Fields } from '../../http/raw/fields.js';
-import { textReply, type RawReply } from '../../http/raw/raw-routes.js';
+import { textReply, type RawReply, type RawRequest } from '../../http/raw/raw-routes.js';
 import { ChatCheckService } from '../chat-check.service.js';
+import type { ChatClient } from '../clients/chat-client.js';
 import { mayUseTopic, nameMatches, patternFor, topicOfRoutingKey } from '../topic-permissions.js';
 import { denied, type ChatAllowed, type Verdict } from '../verdict.js';
-import { say, type ChatAdapter, type ChatRequest, type ChatRoute, type Words } from './chat-adapter.js';
+import { say, type ChatAdapter, type ChatRoute, type Words } from './chat-adapter.js';
 
 /** Whatever begins with "allow" is a yes there, so that no refusal may. What follows it would be tags: users get none. */
 const yes = textReply(200, 'allow');
@@ -25,30 +26,42 @@ export class RabbitMqAdapter implements ChatAdapter {
   ) {
     const methods = ['GET', 'POST'] as const;
     this.routes = [
-      { path: '/rabbitmq/user', methods, answer: (request) => this.user(request) },
-      { path: '/rabbitmq/vhost', methods, answer: (request) => this.rights(request, this.mayEnter) },
-      { path: '/rabbitmq/resource', methods, answer: (request) => this.rights(request, this.mayTouch) },
-      { path: '/rabbitmq/topic', methods, answer: (request) => this.rights(request, this.mayRoute) },
+      { path: '/rabbitmq/user', methods, answer: (request, client) => this.user(request, client) },
+      {
+        path: '/rabbitmq/vhost',
+        methods,
+        answer: (request, client) => this.rights(request, client, this.mayEnter),
+      },
+      {
+        path: '/rabbitmq/resource',
+        methods,
+        answer: (request, client) => this.rights(request, client, this.mayTouch),
+      },
+      {
+        path: '/rabbitmq/topic',
+        methods,
+        answer: (request, client) => this.rights(request, client, this.mayRoute),
+      },
     ];
   }
 
-  private user(request: ChatRequest): RawReply | Promise<RawReply> {
+  private user(request: RawRequest, client: ChatClient): RawReply | Promise<RawReply> {
     const fields = readFields(request);
     const user = textOf(fields, 'username');
     const secret = textOf(fields, 'password');
     if (user === undefined || secret === undefined) return words.no;
     const question = { adapter: 'rabbitmq', user, domain: null, secret };
-    return say(this.checks.check(question, request.client), words);
+    return say(this.checks.check(question, client), words);
   }
 
   private rights(
-    request: ChatRequest,
+    request: RawRequest,
+    client: ChatClient,
     may: (fields: Fields, person: ChatAllowed, isShared: boolean) => boolean,
   ): RawReply | Promise<RawReply> {
     const fields = readFields(request);
     const user = textOf(fields, 'username');
     if (user === undefined) return words.no;
-    const { client } = request;
     const isShared = client.applicationId === null;
     const judge = (person: ChatAllowed): Verdict =>
       may(fields, person, isShared) ? person : denied('application');

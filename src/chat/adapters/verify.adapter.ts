@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { readFields, textOf } from '../../http/raw/fields.js';
-import { jsonReply, type RawOperation, type RawReply } from '../../http/raw/raw-routes.js';
+import { jsonReply, type RawOperation, type RawReply, type RawRequest } from '../../http/raw/raw-routes.js';
 import { ChatCheckService } from '../chat-check.service.js';
+import type { ChatClient } from '../clients/chat-client.js';
 import type { ChatAllowed } from '../verdict.js';
-import { say, type ChatAdapter, type ChatRequest, type ChatRoute, type Words } from './chat-adapter.js';
+import { say, type ChatAdapter, type ChatRoute, type Words } from './chat-adapter.js';
 
 const words: Words = {
   no: jsonReply(200, { allow: false }),
@@ -47,17 +48,22 @@ export class VerifyAdapter implements ChatAdapter {
 
   constructor(private readonly checks: ChatCheckService) {
     this.routes = [
-      { path: '/verify', methods: ['POST'], answer: (request) => this.verify(request), operation },
+      {
+        path: '/verify',
+        methods: ['POST'],
+        answer: (request, client) => this.verify(request, client),
+        operation,
+      },
     ];
   }
 
-  private verify(request: ChatRequest): RawReply | Promise<RawReply> {
+  private verify(request: RawRequest, client: ChatClient): RawReply | Promise<RawReply> {
     const fields = readFields(request);
     const user = textOf(fields, 'username');
     const secret = textOf(fields, 'password');
     if (user === undefined || secret === undefined) return words.no;
     const domain = textOf(fields, 'domain') ?? null;
-    return say(this.checks.check({ adapter: 'verify', user, domain, secret }, request.client), words);
+    return say(this.checks.check({ adapter: 'verify', user, domain, secret }, client), words);
   }
 }
 

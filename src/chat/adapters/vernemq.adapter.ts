@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { ChatConfig } from '../../config/config.js';
 import { readFields, textOf, type Fields } from '../../http/raw/fields.js';
-import { jsonReply, type RawReply } from '../../http/raw/raw-routes.js';
+import { jsonReply, type RawReply, type RawRequest } from '../../http/raw/raw-routes.js';
 import { ChatCheckService } from '../chat-check.service.js';
+import type { ChatClient } from '../clients/chat-client.js';
 import { mayUseTopic, type TopicAct } from '../topic-permissions.js';
 import { denied } from '../verdict.js';
-import { say, type ChatAdapter, type ChatRequest, type ChatRoute, type Words } from './chat-adapter.js';
+import { say, type ChatAdapter, type ChatRoute, type Words } from './chat-adapter.js';
 
 /** Only 200 counts there, and it keeps a yes when it is told how long: `Cache-Control: no-store` is on every answer. */
 const yes = jsonReply(200, { result: 'ok' });
@@ -20,25 +21,27 @@ export class VerneMqAdapter implements ChatAdapter {
     private readonly checks: ChatCheckService,
     private readonly config: ChatConfig,
   ) {
-    this.routes = [{ path: '/mqtt/vernemq', methods: ['POST'], answer: (request) => this.hook(request) }];
+    this.routes = [
+      { path: '/mqtt/vernemq', methods: ['POST'], answer: (request, client) => this.hook(request, client) },
+    ];
   }
 
-  private hook(request: ChatRequest): RawReply | Promise<RawReply> {
+  private hook(request: RawRequest, client: ChatClient): RawReply | Promise<RawReply> {
     const hook = request.headers['vernemq-hook'];
     const fields = readFields(request);
     switch (typeof hook === 'string' ? hook.replace(/_m5$/, '') : undefined) {
       case 'auth_on_register':
-        return this.register(request, fields);
+        return this.register(client, fields);
       case 'auth_on_publish':
-        return this.rights(request, fields, 'write', [textOf(fields, 'topic')]);
+        return this.rights(client, fields, 'write', [textOf(fields, 'topic')]);
       case 'auth_on_subscribe':
-        return this.rights(request, fields, 'read', topicsOf(fields.get('topics')));
+        return this.rights(client, fields, 'read', topicsOf(fields.get('topics')));
       default:
         return words.no;
     }
   }
 
-  private register({ client }: ChatRequest, fields: Fields): RawReply | Promise<RawReply> {
+  private register(client: ChatClient, fields: Fields): RawReply | Promise<RawReply> {
     const user = textOf(fields, 'username');
     const secret = textOf(fields, 'password');
     if (user === undefined || secret === undefined) return words.no;
@@ -47,7 +50,7 @@ export class VerneMqAdapter implements ChatAdapter {
 
   /** All topics or none: the hook could grant some, and clients seldom look which. */
   private rights(
-    { client }: ChatRequest,
+    client: ChatClient,
     fields: Fields,
     act: TopicAct,
     topics: readonly (string | undefined)[],

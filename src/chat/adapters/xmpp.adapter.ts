@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { readFields, textOf } from '../../http/raw/fields.js';
-import { emptyReply, textReply, type RawReply } from '../../http/raw/raw-routes.js';
+import { emptyReply, textReply, type RawReply, type RawRequest } from '../../http/raw/raw-routes.js';
 import { ChatCheckService } from '../chat-check.service.js';
-import { say, type ChatAdapter, type ChatRequest, type ChatRoute, type Words } from './chat-adapter.js';
+import type { ChatClient } from '../clients/chat-client.js';
+import { say, type ChatAdapter, type ChatRoute, type Words } from './chat-adapter.js';
 
 /** Compared byte for byte by the modules on the other side. */
 const yes = textReply(200, 'true');
@@ -34,40 +35,41 @@ export class XmppAdapter implements ChatAdapter {
   constructor(private readonly checks: ChatCheckService) {
     const methods = ['GET', 'POST'] as const;
     this.routes = [
-      { path: '/xmpp/check_password', methods, answer: (request) => this.checkPassword(request) },
-      { path: '/xmpp/user_exists', methods, answer: (request) => this.userExists(request) },
-      { path: '/xmpp/login', methods: ['POST'], answer: (request) => this.login(request) },
+      {
+        path: '/xmpp/check_password',
+        methods,
+        answer: (request, client) => this.checkPassword(request, client),
+      },
+      { path: '/xmpp/user_exists', methods, answer: (request, client) => this.userExists(request, client) },
+      { path: '/xmpp/login', methods: ['POST'], answer: (request, client) => this.login(request, client) },
       ...MANAGEMENT.map((name): ChatRoute => {
         return { path: `/xmpp/${name}`, methods, answer: () => NOT_IMPLEMENTED };
       }),
     ];
   }
 
-  private checkPassword(request: ChatRequest): RawReply | Promise<RawReply> {
+  private checkPassword(request: RawRequest, client: ChatClient): RawReply | Promise<RawReply> {
     const fields = readFields(request);
     const user = textOf(fields, 'user');
     const secret = textOf(fields, 'pass');
     if (user === undefined || secret === undefined) return words.no;
     const domain = textOf(fields, 'server') ?? null;
-    return say(this.checks.check({ adapter: 'xmpp', user, domain, secret }, request.client), words);
+    return say(this.checks.check({ adapter: 'xmpp', user, domain, secret }, client), words);
   }
 
-  private userExists(request: ChatRequest): RawReply | Promise<RawReply> {
+  private userExists(request: RawRequest, client: ChatClient): RawReply | Promise<RawReply> {
     const fields = readFields(request);
     const user = textOf(fields, 'user');
     if (user === undefined) return words.no;
     const domain = textOf(fields, 'server') ?? null;
-    return say(this.checks.exists({ adapter: 'xmpp_user_exists', user, domain }, request.client), words);
+    return say(this.checks.exists({ adapter: 'xmpp_user_exists', user, domain }, client), words);
   }
 
-  private login(request: ChatRequest): RawReply | Promise<RawReply> {
+  private login(request: RawRequest, client: ChatClient): RawReply | Promise<RawReply> {
     const fields = readFields(request);
     const user = textOf(fields, 'username');
     const secret = textOf(fields, 'password');
     if (user === undefined || secret === undefined) return words.no;
-    return say(
-      this.checks.check({ adapter: 'xmpp_login', user, domain: null, secret }, request.client),
-      words,
-    );
+    return say(this.checks.check({ adapter: 'xmpp_login', user, domain: null, secret }, client), words);
   }
 }
