@@ -143,7 +143,7 @@ export class OutboxRunner implements BeforeApplicationShutdown, OnApplicationShu
   private async lookOnce(): Promise<void> {
     try {
       const topics = this.topics.names;
-      for (const target of await this.messages.dueTargets(topics, this.clock.now())) {
+      for (const target of inTurns(await this.messages.dueTargets(topics, this.clock.now()))) {
         await this.claimFor(target, topics);
       }
       await this.countSometimes();
@@ -270,4 +270,10 @@ export class OutboxRunner implements BeforeApplicationShutdown, OnApplicationShu
     await Promise.race([Promise.allSettled(this.underWay), limit]);
     patience.abort();
   }
+}
+
+/** Whose name comes first is not first each time: where there is more to do than may be begun, all get their turn. */
+function inTurns(targets: readonly string[]): readonly string[] {
+  const from = Math.floor(Math.random() * targets.length);
+  return [...targets.slice(from), ...targets.slice(0, from)];
 }

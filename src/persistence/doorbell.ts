@@ -14,7 +14,7 @@ export abstract class Doorbell {
     this.listeners.push(listener);
   }
 
-  /** Begins to listen; does not wait until it does, and does not fail. */
+  /** Begins to listen; does not wait until it does, and does not fail. Without effect the second time. */
   abstract start(): void;
 
   /** Rings at the others, soon, and is not waited for. For after the commit. */
@@ -97,6 +97,7 @@ export class PostgresDoorbell extends Doorbell {
   /** A ring that is due or on its way. */
   private pending: NodeJS.Timeout | undefined;
   private rangMeanwhile = false;
+  private isStarted = false;
   private isStopped = false;
 
   constructor(private readonly config: DatabaseConfig) {
@@ -104,6 +105,8 @@ export class PostgresDoorbell extends Doorbell {
   }
 
   override start(): void {
+    if (this.isStarted) return;
+    this.isStarted = true;
     void this.connect();
   }
 

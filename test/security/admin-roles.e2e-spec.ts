@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { adminRoles, roleSuffices, type AdminRole } from '../../src/admin-keys/admin-key.js';
 import { AdminKeysService } from '../../src/admin-keys/admin-keys.service.js';
 import type { Application } from '../../src/applications/application.js';
+import { ChatClientsService } from '../../src/chat/clients/chat-clients.service.js';
 import type { Answer } from '../support/api-client.js';
 import { DatabaseRows } from '../support/database-rows.js';
 import { describeOnEachDatabase } from '../support/databases.js';
@@ -42,6 +43,9 @@ const NEEDED: Readonly<Record<string, AdminRole>> = {
   'PATCH /admin/v1/chat-clients/{id}': 'operator',
   'POST /admin/v1/chat-clients/{id}/rotate-secret': 'operator',
   'POST /admin/v1/chat-clients/{id}/revoke': 'operator',
+  'GET /admin/v1/outbox': 'viewer',
+  'POST /admin/v1/outbox/retry': 'operator',
+  'POST /admin/v1/outbox/{message_id}/retry': 'operator',
 };
 
 /** A body with which each route does something. */
@@ -85,6 +89,8 @@ describeOnEachDatabase('admin keys', (kind) => {
   let application: Application;
   let userId: number;
   let identityId: number;
+  let messageId: number;
+  let chatClientId: number;
   let routes: DescribedRoute[];
   let keys: Record<AdminRole, string>;
 
@@ -108,6 +114,14 @@ describeOnEachDatabase('admin keys', (kind) => {
     const { session, user } = await lab.signedIn(application, { sub: 'alice' });
     userId = user.id;
     identityId = (await lab.identities(session.token)).body.items[0]!.id;
+    const messages = await rows.run<{ id: number }>(
+      `INSERT INTO outbox_messages (topic, target, payload, attempts, created_at, give_up_at, failed_at)
+       VALUES ('test', 'test', '{}', 1, 0, 0, 0) RETURNING id`,
+    );
+    messageId = messages[0]!.id;
+    const clients = server.app.get(ChatClientsService, { strict: false });
+    chatClientId = (await clients.create({ name: 'Test', applicationId: null, administration: null })).client
+      .id;
   };
   beforeEach(prepare);
 
@@ -122,9 +136,10 @@ describeOnEachDatabase('admin keys', (kind) => {
     }: { extra?: object; query?: string; headers?: Record<string, string> } = {},
   ): Promise<Answer> => {
     const path = route.path
-      .replace('{id}', `${application.id}`)
+      .replace('{id}', `${route.path.includes('/chat-clients/') ? chatClientId : application.id}`)
       .replace('{user_id}', `${userId}`)
       .replace('{identity_id}', `${identityId}`)
+      .replace('{message_id}', `${messageId}`)
       .replace('{slug}', 'lab')
       .replace('{version}', '1');
     const body = route.method === 'GET' ? undefined : { ...BODIES[nameOf(route)], ...extra };

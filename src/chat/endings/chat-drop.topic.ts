@@ -31,7 +31,7 @@ export class ChatDropTopic implements OutboxTopic {
       return 'done';
     }
     await this.droppers.drop(administration, drop, { signal, ...deliveryOf(message) });
-    this.logger.info({ ...fields, kind: administration.kind }, 'chat ended');
+    this.logger.debug({ ...fields, kind: administration.kind }, 'chat ended');
     return 'done';
   }
 }
