@@ -23,6 +23,9 @@ export interface ChatSession {
   readonly startedAt: number;
 }
 
+/** A login with a session's token. */
+export type SessionLogin = ChatLogin & { readonly session: ChatSession };
+
 /** A login that is remembered. Instants in milliseconds since the epoch. */
 export interface RememberedLogin {
   readonly id: number;

@@ -6,16 +6,14 @@ import { Transactions } from '../../persistence/transactions.js';
 import { LivingSessions } from '../../session/living-sessions.js';
 import { Clock } from '../../time/clock.js';
 import { ChatLoginRepository } from './chat-login.repository.js';
-import type { ChatLogin, ChatSession } from './chat-login.js';
+import type { ChatLogin, SessionLogin } from './chat-login.js';
 import { KnownLogins } from './known-logins.js';
-
-type SessionLogin = ChatLogin & { readonly session: ChatSession };
 
 /** Remembers who was let into which chat with what, so that it can be ended there when it is over here. */
 @Injectable()
 export class ChatLogins {
   private readonly known: KnownLogins;
-  /** Sessions whose rows are being written, and how often: an end that comes meanwhile takes them out. */
+  /** Sessions whose rows are being written, each with the latest writing: an end that comes meanwhile takes it out. */
   private readonly writing = new Map<number, object>();
 
   constructor(
@@ -38,11 +36,8 @@ export class ChatLogins {
    *   undecided.
    */
   remember(login: ChatLogin): void | Promise<void> {
-    const { session } = login;
-    if (session === null) return this.storeWithPassword(login);
-    const withSession = { ...login, session };
-    if (this.known.has(withSession)) return undefined;
-    return this.storeWithSession(withSession);
+    if (!isWithSession(login)) return this.storeWithPassword(login);
+    return this.known.has(login) ? undefined : this.storeWithSession(login);
   }
 
   /** Sessions that are over by the transaction under way are not known any more when it has ended. */
@@ -84,4 +79,8 @@ export class ChatLogins {
       await this.logins.insert(login, null, this.clock.now());
     });
   }
+}
+
+function isWithSession(login: ChatLogin): login is SessionLogin {
+  return login.session !== null;
 }

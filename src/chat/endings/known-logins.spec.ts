@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ChatLogin, ChatSession } from './chat-login.js';
+import type { ChatLogin, ChatSession, SessionLogin } from './chat-login.js';
 import { KnownLogins } from './known-logins.js';
 
 const SESSION: ChatSession = { id: 100, tokenHash: 'hash', startedAt: 1 };
 
-const aLogin = (facts: Partial<ChatLogin> = {}, session: Partial<ChatSession> = {}) => ({
+const aLogin = (facts: Partial<ChatLogin> = {}, session: Partial<ChatSession> = {}): SessionLogin => ({
   chatClientId: 1,
   applicationId: 7,
   userId: 42,

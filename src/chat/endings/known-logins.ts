@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { ChatLogin, ChatSession } from './chat-login.js';
+import type { SessionLogin } from './chat-login.js';
 
 /** A session opens chats at few servers and under few names; with more, it is asked of the database each time. */
 const MAX_PER_SESSION = 16;
@@ -11,20 +11,28 @@ const MAX_PER_SESSION = 16;
  * are forgotten here at once.
  */
 export class KnownLogins {
-  private readonly bySession: LRUCache<number, Set<string>>;
+  private readonly bySession: LRUCache<number, SessionLogin[]>;
 
   constructor(maxSessions: number) {
     this.bySession = new LRUCache({ max: maxSessions });
   }
 
-  has(login: ChatLogin & { readonly session: ChatSession }): boolean {
-    return this.bySession.get(login.session.id)?.has(keyOf(login)) ?? false;
+  /** Asked at every check of a chat server: compares, and builds nothing. */
+  has(login: SessionLogin): boolean {
+    const known = this.bySession.get(login.session.id);
+    if (known === undefined) return false;
+    for (const one of known) if (isSame(one, login)) return true;
+    return false;
   }
 
-  add(login: ChatLogin & { readonly session: ChatSession }): void {
-    const known = this.bySession.get(login.session.id);
-    if (known && known.size < MAX_PER_SESSION) known.add(keyOf(login));
-    else this.bySession.set(login.session.id, new Set([keyOf(login)]));
+  add(login: SessionLogin): void {
+    const { chatClientId, applicationId, userId, userName, domain, credentialVersion } = login;
+    const { id, tokenHash, startedAt } = login.session;
+    const session = { id, tokenHash, startedAt };
+    const kept = { chatClientId, applicationId, userId, userName, domain, credentialVersion, session };
+    const known = this.bySession.get(id);
+    if (known && known.length < MAX_PER_SESSION) known.push(kept);
+    else this.bySession.set(id, [kept]);
   }
 
   forget(sessionId: number): void {
@@ -32,8 +40,13 @@ export class KnownLogins {
   }
 }
 
-/** Names hold no line breaks: the rule has judged them before. */
-function keyOf(login: ChatLogin & { readonly session: ChatSession }): string {
-  const { session, chatClientId, userId, userName, domain } = login;
-  return [session.tokenHash, session.startedAt, chatClientId, userId, userName, domain ?? ''].join('\n');
+function isSame(one: SessionLogin, other: SessionLogin): boolean {
+  return (
+    one.chatClientId === other.chatClientId &&
+    one.session.tokenHash === other.session.tokenHash &&
+    one.session.startedAt === other.session.startedAt &&
+    one.userId === other.userId &&
+    one.userName === other.userName &&
+    one.domain === other.domain
+  );
 }
