@@ -42,18 +42,18 @@ export class AdminChatClientsController {
     return { ...(await this.documentOf(client)), secret };
   }
 
-  @Get(':id')
+  @Get(':client_id')
   @AdminOperation('viewer', {
     summary: 'One chat client',
     status: 200,
     answer: chatClientAnswer,
     errors: ['chat_client_not_found'],
   })
-  async show(@Param('id') id: string) {
+  async show(@Param('client_id') id: string) {
     return this.found(this.clients.find(toClientId(id)));
   }
 
-  @Patch(':id')
+  @Patch(':client_id')
   @AdminOperation('operator', {
     summary: 'Rename a chat client, or say how its live connections are ended',
     status: 200,
@@ -61,7 +61,7 @@ export class AdminChatClientsController {
     errors: ['chat_client_not_found'],
   })
   async change(
-    @Param('id') id: string,
+    @Param('client_id') id: string,
     @Body({ schema: changeChatClientBody }) body: z.infer<typeof changeChatClientBody>,
   ) {
     const { name, administration } = body;
@@ -72,7 +72,7 @@ export class AdminChatClientsController {
     return this.found(this.clients.change(toClientId(id), changes));
   }
 
-  @Post(':id/rotate-secret')
+  @Post(':client_id/rotate-secret')
   @HttpCode(200)
   @AdminOperation('operator', {
     summary: 'Give a chat client a new secret; the old one is refused within two seconds',
@@ -80,13 +80,13 @@ export class AdminChatClientsController {
     answer: chatClientWithSecretAnswer,
     errors: ['chat_client_not_found'],
   })
-  async rotateSecret(@Param('id') id: string) {
+  async rotateSecret(@Param('client_id') id: string) {
     const rotated = await this.clients.rotateSecret(toClientId(id));
     if (!rotated) throw new BrokerError('chat_client_not_found');
     return { ...(await this.documentOf(rotated.client)), secret: rotated.secret };
   }
 
-  @Post(':id/revoke')
+  @Post(':client_id/revoke')
   @HttpCode(200)
   @AdminOperation('operator', {
     summary: 'Refuse a chat client for good, within two seconds',
@@ -94,7 +94,7 @@ export class AdminChatClientsController {
     answer: chatClientAnswer,
     errors: ['chat_client_not_found'],
   })
-  async revoke(@Param('id') id: string) {
+  async revoke(@Param('client_id') id: string) {
     return this.found(this.clients.revoke(toClientId(id)));
   }
 

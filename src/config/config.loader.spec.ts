@@ -107,6 +107,27 @@ describe('loadConfig', () => {
     ]);
   });
 
+  it('reads the secret of a TURN server from where the setting says', () => {
+    const turn = (secret: string) => `{urls: ["turn:turn.example.com:3478"], secret: ${secret}}`;
+    const load = (env: Record<string, string>) => loadConfig(env).chat.turn;
+    const settings = { urls: ['turn:turn.example.com:3478'], secret: 'north-remembers', ttlSeconds: 600 };
+    expect(load({})).toBeNull();
+    expect(load({ OSTIARY_CHAT__TURN: turn('{env: TURN_SECRET}'), TURN_SECRET: 'north-remembers' })).toEqual(
+      settings,
+    );
+    expect(() => load({ OSTIARY_CHAT__TURN: turn('{env: TURN_SECRET}') })).toThrow(
+      'chat.turn.secret: the environment variable TURN_SECRET is empty',
+    );
+    expect(() => load({ OSTIARY_CHAT__TURN: turn('{file: /nowhere}') })).toThrow(
+      'chat.turn.secret: the file cannot be read',
+    );
+    expect(() => load({ OSTIARY_CHAT__TURN: turn('north-remembers') })).toThrow('chat.turn.secret: must be');
+  });
+
+  it.each(['a/#/b', 'a+/b', 'a#'])('refuses %s for a topic filter', (filter) => {
+    expect(() => loadConfig({ OSTIARY_CHAT__TOPICS__READ: `["${filter}"]` })).toThrow('chat.topics.read.0');
+  });
+
   it('takes an empty variable for one that is not set', () => {
     expect(loadConfig({ PORT: '', MASTER_KEY: '' }).server.port).toBe(8080);
   });

@@ -11,7 +11,6 @@ import {
   type RawRequest,
   type RawRoute,
 } from '../http/raw/raw-routes.js';
-import { toBrokerError } from '../http/problem-details.js';
 import { expiresAt } from '../session/session.js';
 import { OAuthCallers, type OAuthCaller } from './oauth-callers.js';
 import { TokenFactsService, type KnownToken } from './token-facts.service.js';
@@ -23,8 +22,8 @@ const STRANGER = jsonReply(
   { 'www-authenticate': 'Basic realm="ostiary", charset="UTF-8"' },
 );
 const NO_TOKEN = jsonReply(400, { error: 'invalid_request', error_description: 'token is missing' });
+/** Whoever asks has to refuse then (RFC 7662 §2.2 knows no third answer). */
 const AWAY = jsonReply(503, { error: 'temporarily_unavailable' }, { 'retry-after': '2' });
-const FAILURE = jsonReply(500, { error: 'server_error' });
 
 /** RFC 7662 §2.2: one answer to everything that is not in force, whatever the reason. */
 const INACTIVE = jsonReply(200, { active: false });
@@ -98,7 +97,7 @@ export class OAuthFace implements RawFace {
       path,
       methods: ['POST'],
       readsBody: true,
-      failure: FAILURE,
+      failure: AWAY,
       operation: {
         ...operation,
         auth: 'chat client or server',
@@ -113,16 +112,11 @@ export class OAuthFace implements RawFace {
     request: RawRequest,
     act: (token: string, caller: OAuthCaller, request: RawRequest) => Promise<RawReply>,
   ): Promise<RawReply> {
-    try {
-      const caller = await this.callers.recognise(request.headers.authorization);
-      if (!caller) return STRANGER;
-      // Not from the query, which ends up in the logs of whatever stands in between (RFC 7662 §2.1).
-      const token = textOf(readFields({ query: '', body: request.body }), 'token');
-      return token === undefined ? NO_TOKEN : await act(token, caller, request);
-    } catch (error) {
-      if (toBrokerError(error).code === 'store_unavailable') return AWAY;
-      throw error;
-    }
+    const caller = await this.callers.recognise(request.headers.authorization);
+    if (!caller) return STRANGER;
+    // Not from the query, which ends up in the logs of whatever stands in between (RFC 7662 §2.1).
+    const token = textOf(readFields({ query: '', body: request.body }), 'token');
+    return token === undefined ? NO_TOKEN : act(token, caller, request);
   }
 
   private claimsOf({ session, application }: KnownToken): z.infer<typeof introspection> {

@@ -144,7 +144,7 @@ describe('the README beside a running server', () => {
     expectSameEntries(
       rows
         .map(([method, path]) => `${method} ${quoted(path!)}`)
-        .filter((route) => / \/(admin\/)?v1\//.test(route)),
+        .filter((route) => / \/((admin\/)?v1|chat|oauth)\//.test(route)),
       Object.entries(body.paths).flatMap(([path, methods]) =>
         Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
       ),
@@ -154,7 +154,7 @@ describe('the README beside a running server', () => {
 
   it('lists routes beside the API that answer', async () => {
     const rows = tableRows(readmeSection('Routes'), 'method', 'path', 'who', 'answer');
-    const others = rows.map(([, path]) => quoted(path!)).filter((path) => !path.startsWith('/v1/'));
+    const others = rows.map(([, path]) => quoted(path!)).filter((path) => !/^\/(v1|chat|oauth)\//.test(path));
     const answers = await Promise.all(
       others.map(async (path) => [path, (await server.api.get(path)).status] as const),
     );

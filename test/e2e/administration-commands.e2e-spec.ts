@@ -31,6 +31,40 @@ describeOnEachDatabase('commands beside a running server', (kind) => {
   });
   afterAll(() => server.stop());
 
+  it('let a chat server ask, list it without its secret, give it another one, and refuse it', async () => {
+    interface Made {
+      chat_client_id: number;
+      secret: string;
+    }
+    const created = await ostiaryJson<Made>(env, 'chat-clients', 'create', '--name', 'prosody', ...app());
+    expect(created).toEqual({
+      chat_client_id: expect.any(Number),
+      name: 'prosody',
+      application_id: application.id,
+      secret: expect.stringMatching(/^oscc_[A-Za-z0-9_-]{43}$/),
+    });
+    const ask = async (secret: string) =>
+      (await server.api.send('POST', '/chat/verify', { as: secret, body: {} })).status;
+    const client = ['--client', String(created.chat_client_id)];
+    expect(await ask(created.secret)).toBe(200);
+    const listed = await ostiary(env, 'chat-clients', 'list', ...app());
+    expect(listed.stdout).toMatch(/prosody +\d+ +none/);
+    expect(listed.stdout).not.toContain(created.secret.slice(5));
+    await ostiaryJson(env, 'chat-clients', 'set', ...client, '--name', 'ejabberd');
+    expect(await ostiaryJson(env, 'chat-clients', 'show', ...client)).toMatchObject({ name: 'ejabberd' });
+    const rotated = await ostiaryJson<Made>(env, 'chat-clients', 'rotate-secret', ...client);
+    server.clock.advance({ seconds: 2 });
+    expect([await ask(created.secret), await ask(rotated.secret)]).toEqual([401, 200]);
+    await ostiaryJson(env, 'chat-clients', 'revoke', ...client);
+    server.clock.advance({ seconds: 2 });
+    expect(await ask(rotated.secret)).toBe(401);
+    const unknown = await ostiary(env, 'chat-clients', 'show', '--client', '999');
+    expect([unknown.status, unknown.stderr]).toEqual([
+      1,
+      expect.stringContaining('There is no chat client 999.'),
+    ]);
+  });
+
   it('make a key that opens the admin API, list it without itself, and revoke it', async () => {
     const args = ['create', '--role', 'viewer', '--name', 'monitoring'];
     const created = await ostiaryJson<Key>(env, 'admin-keys', ...args);

@@ -4,6 +4,7 @@ import { AdminKeysService } from '../../src/admin-keys/admin-keys.service.js';
 import type { Application } from '../../src/applications/application.js';
 import { ChatClientsService } from '../../src/chat/clients/chat-clients.service.js';
 import type { Answer } from '../support/api-client.js';
+import { ChatServer } from '../support/chat/chat-server.js';
 import { DatabaseRows } from '../support/database-rows.js';
 import { describeOnEachDatabase } from '../support/databases.js';
 import { describedRoutes, type DescribedRoute } from '../support/described-routes.js';
@@ -39,10 +40,10 @@ const NEEDED: Readonly<Record<string, AdminRole>> = {
   'GET /admin/v1/audit': 'viewer',
   'GET /admin/v1/chat-clients': 'viewer',
   'POST /admin/v1/chat-clients': 'operator',
-  'GET /admin/v1/chat-clients/{id}': 'viewer',
-  'PATCH /admin/v1/chat-clients/{id}': 'operator',
-  'POST /admin/v1/chat-clients/{id}/rotate-secret': 'operator',
-  'POST /admin/v1/chat-clients/{id}/revoke': 'operator',
+  'GET /admin/v1/chat-clients/{client_id}': 'viewer',
+  'PATCH /admin/v1/chat-clients/{client_id}': 'operator',
+  'POST /admin/v1/chat-clients/{client_id}/rotate-secret': 'operator',
+  'POST /admin/v1/chat-clients/{client_id}/revoke': 'operator',
   'GET /admin/v1/outbox': 'viewer',
   'POST /admin/v1/outbox/retry': 'operator',
   'POST /admin/v1/outbox/{message_id}/retry': 'operator',
@@ -60,7 +61,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'PUT /admin/v1/applications/{id}/providers/{slug}': { options: { key: LAB_KEY } },
   'POST /admin/v1/applications/{id}/providers/{slug}/rollback': { version: 1 },
   'POST /admin/v1/chat-clients': { name: 'Another' },
-  'PATCH /admin/v1/chat-clients/{id}': { name: 'Another' },
+  'PATCH /admin/v1/chat-clients/{client_id}': { name: 'Another' },
 };
 
 /** A query without which a route does nothing. */
@@ -89,6 +90,7 @@ describeOnEachDatabase('admin keys', (kind) => {
   let application: Application;
   let userId: number;
   let identityId: number;
+  let chatClientId: number;
   let messageId: number;
   let chatClientId: number;
   let routes: DescribedRoute[];
@@ -114,6 +116,7 @@ describeOnEachDatabase('admin keys', (kind) => {
     const { session, user } = await lab.signedIn(application, { sub: 'alice' });
     userId = user.id;
     identityId = (await lab.identities(session.token)).body.items[0]!.id;
+    chatClientId = (await ChatServer.create(server, application)).id;
     const messages = await rows.run<{ id: number }>(
       `INSERT INTO outbox_messages (topic, target, payload, attempts, created_at, give_up_at, failed_at)
        VALUES ('test', 'test', '{}', 1, 0, 0, 0) RETURNING id`,
@@ -139,6 +142,7 @@ describeOnEachDatabase('admin keys', (kind) => {
       .replace('{id}', `${route.path.includes('/chat-clients/') ? chatClientId : application.id}`)
       .replace('{user_id}', `${userId}`)
       .replace('{identity_id}', `${identityId}`)
+      .replace('{client_id}', `${chatClientId}`)
       .replace('{message_id}', `${messageId}`)
       .replace('{slug}', 'lab')
       .replace('{version}', '1');

@@ -53,7 +53,7 @@ export class ChatClientsService {
   ) {}
 
   /** @throws BrokerError `application_not_found`; `validation_failed` for an administration at fault. */
-  create({ name, applicationId, administration }: NewChatClient): Promise<ChatClientWithSecret> {
+  async create({ name, applicationId, administration }: NewChatClient): Promise<ChatClientWithSecret> {
     const parsed = administration === null ? null : parseAdministration(administration);
     const secret = newChatClientSecret();
     return this.transactions.run(async () => {
@@ -90,7 +90,7 @@ export class ChatClientsService {
   }
 
   /** @returns null when there is no such client. @throws BrokerError `validation_failed` */
-  change(id: number, changes: ChatClientChanges): Promise<ChatClient | null> {
+  async change(id: number, changes: ChatClientChanges): Promise<ChatClient | null> {
     const { name, administration } = changes;
     const parsed =
       administration === undefined || administration === null
