@@ -154,7 +154,9 @@ describeOnEachDatabase('jobs in processes of their own', (kind) => {
   it('refuses a job that there is not, and says which there are', async () => {
     const refused = await ostiary(database.env, 'jobs', 'run', '--job', 'purge-all');
     expect([refused.code, refused.stdout]).toEqual([1, '']);
-    expect(refused.stderr).toContain('There is no job "purge-all". There are: purge-audit, purge-guests, ');
+    expect(refused.stderr).toContain(
+      'There is no job "purge-all". There are: end-lapsed-chats, purge-audit, purge-guests, ',
+    );
   });
 });
 

@@ -35,12 +35,17 @@ describe('what an operator and a browser see', () => {
         'GET /admin/v1/applications/{id}/providers/{slug}/versions/{version}',
         'GET /admin/v1/applications/{id}/users/{user_id}/identities',
         'GET /admin/v1/audit',
+        'GET /admin/v1/chat-clients',
+        'GET /admin/v1/chat-clients/{id}',
+        'GET /admin/v1/outbox',
+        'GET /chat/turn',
         'GET /v1/session',
         'GET /v1/sign-in/callback',
         'GET /v1/users/me',
         'GET /v1/users/me/identities',
         'GET /v1/users/me/sessions',
         'PATCH /admin/v1/applications/{id}/settings',
+        'PATCH /admin/v1/chat-clients/{id}',
         'POST /admin/v1/applications',
         'POST /admin/v1/applications/{id}/end-sessions',
         'POST /admin/v1/applications/{id}/providers',
@@ -53,6 +58,14 @@ describe('what an operator and a browser see', () => {
         'POST /admin/v1/applications/{id}/users/{user_id}/enable',
         'POST /admin/v1/applications/{id}/users/{user_id}/identities/{identity_id}/disable',
         'POST /admin/v1/applications/{id}/users/{user_id}/identities/{identity_id}/enable',
+        'POST /admin/v1/chat-clients',
+        'POST /admin/v1/chat-clients/{id}/revoke',
+        'POST /admin/v1/chat-clients/{id}/rotate-secret',
+        'POST /admin/v1/outbox/retry',
+        'POST /admin/v1/outbox/{message_id}/retry',
+        'POST /chat/verify',
+        'POST /oauth/introspect',
+        'POST /oauth/revoke',
         'POST /v1/session/refresh',
         'POST /v1/sessions',
         'POST /v1/sign-in/{provider}',
@@ -69,6 +82,11 @@ describe('what an operator and a browser see', () => {
         // Browsers come back from providers with no credentials of ours: they get a page.
         if (path === '/v1/sign-in/callback') {
           expect([line, answer.status]).toEqual([line, 400]);
+          continue;
+        }
+        // Chat servers and OAuth clients are refused in the words of their own protocols.
+        if (/^\/(chat|oauth)\//.test(path)) {
+          expect([line, answer.status]).toEqual([line, 401]);
           continue;
         }
         // A refresh token is the credential of the one route that asks for none beside it.

@@ -14,6 +14,7 @@ const aLogin = (facts: Partial<RememberedLogin> = {}): RememberedLogin => ({
   userName: '42-7',
   domain: null,
   endsAt: null,
+  isLapsed: false,
   ...facts,
 });
 

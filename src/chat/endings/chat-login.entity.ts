@@ -19,6 +19,8 @@ export interface ChatLoginRow {
   /** The absolute end of the session, as it was then; null where there is none. */
   ends_at: number | null;
   first_at: number;
+  /** When its chat was ended because the session ran into a limit. Null again after another login. */
+  lapsed_at: number | null;
 }
 
 export const chatLoginRow = (c: Columns) =>
@@ -35,6 +37,7 @@ export const chatLoginRow = (c: Columns) =>
       domain: c.varchar(255),
       ends_at: c.instant({ nullable: true }),
       first_at: c.instant(),
+      lapsed_at: c.instant({ nullable: true }),
     },
     uniques: [
       {

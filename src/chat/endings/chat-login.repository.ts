@@ -17,7 +17,8 @@ export class ChatLoginRepository {
     await this.transactions.query(
       `INSERT INTO chat_logins (chat_client_id, application_id, user_id, session_id, user_name, domain, ends_at, first_at)
        VALUES (:chatClientId, :applicationId, :userId, :sessionId, :userName, :domain, :endsAt, :now)
-       ON CONFLICT (session_id, user_id, chat_client_id, user_name, domain) DO UPDATE SET ends_at = excluded.ends_at`,
+       ON CONFLICT (session_id, user_id, chat_client_id, user_name, domain) DO UPDATE
+         SET ends_at = excluded.ends_at, lapsed_at = NULL`,
       {
         chatClientId: login.chatClientId,
         applicationId: login.applicationId,
@@ -68,6 +69,15 @@ export class ChatLoginRepository {
     return this.remove(this.among('id'), { ids: toList(ids) });
   }
 
+  /** Notes that the chats of these logins are ended, and keeps the logins. @returns those of which it was not noted. */
+  async markLapsed(ids: readonly number[], now: number): Promise<RememberedLogin[]> {
+    const rows = await this.transactions.query<ChatLoginRow>(
+      `UPDATE chat_logins SET lapsed_at = :now WHERE ${this.among('id')} AND lapsed_at IS NULL RETURNING *`,
+      { ids: toList(ids), now },
+    );
+    return rows.map(toRemembered).sort((a, b) => a.id - b.id);
+  }
+
   /** Logins in the order of their ids. */
   async after(id: number, limit: number): Promise<RememberedLogin[]> {
     const rows = await this.transactions.query<ChatLoginRow>(
@@ -103,5 +113,6 @@ function toRemembered(row: ChatLoginRow): RememberedLogin {
     userName: row.user_name,
     domain: row.domain === '' ? null : row.domain,
     endsAt: row.ends_at,
+    isLapsed: row.lapsed_at !== null,
   };
 }

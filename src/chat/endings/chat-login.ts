@@ -37,4 +37,6 @@ export interface RememberedLogin {
   readonly userName: string;
   readonly domain: string | null;
   readonly endsAt: number | null;
+  /** Whether its chat was ended already, because the session ran into a limit. */
+  readonly isLapsed: boolean;
 }

@@ -11,11 +11,13 @@ import { ChatLogins } from './chat-logins.js';
 
 const BATCH = 200;
 
-type Verdict = ChatOverReason | null;
+/** What is to be done about a login: nothing, or its chat is ended for this reason, and perhaps it is forgotten. */
+type Judgement = { readonly reason: ChatOverReason; readonly isForGood: boolean } | null;
 
 /**
  * Ends chats whose sessions ran into a limit, which is nobody's act: past the absolute end always; over by idling where
- * the application wants it, as an open connection makes no requests. What was remembered of them goes with that.
+ * the application wants it, as an open connection makes no requests. A session that something may bring back (a refresh,
+ * a limit that is loosened) stays remembered: another process may let it in again by what it knows.
  */
 @Injectable()
 export class EndLapsedChatsJob implements Job {
@@ -40,31 +42,56 @@ export class EndLapsedChatsJob implements Job {
 
   private async endLapsed(page: readonly RememberedLogin[]): Promise<number> {
     const fates = await this.sessions.fates([...new Set(page.flatMap(({ sessionId }) => sessionId ?? []))]);
-    const over = new Map<ChatOverReason, number[]>();
+    const forGood = new Groups();
+    const lapsed = new Groups();
     for (const login of page) {
-      const reason = login.sessionId === null ? null : await this.judge(login, fates.get(login.sessionId)!);
-      if (reason !== null) over.set(reason, [...(over.get(reason) ?? []), login.id]);
+      if (login.sessionId === null) continue;
+      const judgement = await this.judge(login, fates.get(login.sessionId)!);
+      if (judgement?.isForGood) forGood.add(judgement.reason, login.id);
+      else if (judgement && !login.isLapsed) lapsed.add(judgement.reason, login.id);
     }
     let done = 0;
-    for (const [reason, ids] of over) {
-      // Those that nobody has ended meanwhile.
+    // What the statements answer is what nobody else has ended meanwhile.
+    for (const [reason, ids] of forGood.all) {
       const removed = await this.rows.removeAll(ids);
-      this.logins.forget(removed.flatMap(({ sessionId }) => sessionId ?? []));
-      await this.outbox.add(chatDrops(removed, reason, this.clock.now()));
+      await this.drop(
+        removed.filter(({ isLapsed }) => !isLapsed),
+        reason,
+      );
       done += removed.length;
+    }
+    for (const [reason, ids] of lapsed.all) {
+      const marked = await this.rows.markLapsed(ids, this.clock.now());
+      await this.drop(marked, reason);
+      done += marked.length;
     }
     return done;
   }
 
-  /** Why the chat is over, or null where it goes on. */
-  private async judge({ applicationId, endsAt }: RememberedLogin, fate: SessionFate): Promise<Verdict> {
+  private async drop(logins: readonly RememberedLogin[], reason: ChatOverReason): Promise<void> {
+    this.logins.forget(logins.flatMap(({ sessionId }) => sessionId ?? []));
+    await this.outbox.add(chatDrops(logins, reason, this.clock.now()));
+  }
+
+  private async judge({ applicationId, endsAt }: RememberedLogin, fate: SessionFate): Promise<Judgement> {
     if (fate === 'living') return null;
-    if (fate === 'ended') return 'ended';
-    if (fate === 'absolute') return 'expired';
+    if (fate === 'ended') return { reason: 'ended', isForGood: true };
+    if (fate === 'absolute') return { reason: 'expired', isForGood: false };
     // Over by idling, and perhaps removed since; then the absolute end is the one that it had at the login.
+    const isForGood = fate === 'gone';
+    if (isForGood && (endsAt === null || this.clock.now() >= endsAt)) return { reason: 'expired', isForGood };
     const application = await this.applications.find(applicationId);
-    if (!application || application.settings.chat_ends_when_idle) return 'idle';
-    const isPastItsEnd = endsAt === null || this.clock.now() >= endsAt;
-    return fate === 'gone' && isPastItsEnd ? 'expired' : null;
+    return !application || application.settings.chat_ends_when_idle ? { reason: 'idle', isForGood } : null;
+  }
+}
+
+/** Ids of logins by why their chats are over. */
+class Groups {
+  readonly all = new Map<ChatOverReason, number[]>();
+
+  add(reason: ChatOverReason, id: number): void {
+    const ids = this.all.get(reason);
+    if (ids) ids.push(id);
+    else this.all.set(reason, [id]);
   }
 }

@@ -7,7 +7,7 @@ const MAX_PER_SESSION = 16;
 /**
  * Logins with sessions whose rows were there when they were last written, in memory, bounded. Nothing rests on it being
  * complete. That it is right rests on this: while a session has the token and the sign-in that it had then, its row is
- * removed only by an end of the session, after which nobody is let in with it; and ends that this process brings about
+ * removed only by an end of the session for good, after which nobody is let in with it; and ends that this process brings about
  * are forgotten here at once.
  */
 export class KnownLogins {

@@ -19,6 +19,7 @@ export class ChatLoginsAndOutbox1764000100000 implements MigrationInterface {
           c.varchar('domain', 255),
           c.instant('ends_at', c.nullable),
           c.instant('first_at'),
+          c.instant('lapsed_at', c.nullable),
         ],
         uniques: { chat_logins_once: ['session_id', 'user_id', 'chat_client_id', 'user_name', 'domain'] },
         indices: {
