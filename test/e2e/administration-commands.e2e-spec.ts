@@ -59,7 +59,7 @@ describeOnEachDatabase('commands beside a running server', (kind) => {
     server.clock.advance({ seconds: 2 });
     expect(await ask(rotated.secret)).toBe(401);
     const unknown = await ostiary(env, 'chat-clients', 'show', '--client', '999');
-    expect([unknown.status, unknown.stderr]).toEqual([
+    expect([unknown.code, unknown.stderr]).toEqual([
       1,
       expect.stringContaining('There is no chat client 999.'),
     ]);

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { errorFields, Logger } from '../../observability/logger.js';
 import { Transactions } from '../../persistence/transactions.js';
@@ -35,11 +35,12 @@ interface Kept {
  * use, as applications are. Nothing is kept of secrets that are nobody's.
  */
 @Injectable()
-export class ChatClientDirectory {
+export class ChatClientDirectory implements OnApplicationShutdown {
   private readonly kept = new LRUCache<string, Kept>({ max: MAX_CLIENTS });
   private readonly reading = new Map<string, Promise<ChatClient | null>>();
   /** When each client's use was last recorded by this process. */
   private readonly usesNotedAt = new LRUCache<number, number>({ max: MAX_CLIENTS });
+  private readonly writing = new Set<Promise<void>>();
   private waiting = 0;
 
   constructor(
@@ -61,6 +62,11 @@ export class ChatClientDirectory {
     if (client === undefined) return this.lookUp(secretHash);
     this.noteUse(client);
     return client;
+  }
+
+  /** Before the database is closed. */
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all(this.writing);
   }
 
   /** Forgets everything, after a change made in this process. */
@@ -118,8 +124,10 @@ export class ChatClientDirectory {
     const staleBefore = now - USE_STEP_MILLISECONDS;
     if ((this.usesNotedAt.get(id) ?? lastUsedAt ?? 0) > staleBefore) return;
     this.usesNotedAt.set(id, now);
-    this.transactions
+    const writing = this.transactions
       .outside(() => this.transactions.runUnsynced(() => this.clients.noteUse(id, now, staleBefore)))
-      .catch((error: unknown) => this.logger.warn(errorFields(error), 'use of a chat client not recorded'));
+      .catch((error: unknown) => this.logger.warn(errorFields(error), 'use of a chat client not recorded'))
+      .finally(() => this.writing.delete(writing));
+    this.writing.add(writing);
   }
 }

@@ -19,6 +19,7 @@ describeOnEachDatabase('ChatClientsService', (kind) => {
   let open: TestStores;
   let rows: Rows;
   let audit: AuditLog;
+  let directory: ChatClientDirectory;
   let clients: ChatClientsService;
 
   /** A service as another process has it: what it keeps in memory is its own. */
@@ -27,7 +28,7 @@ describeOnEachDatabase('ChatClientsService', (kind) => {
     const secrets = rows.ring as unknown as Secrets;
     const repository = new ChatClientRepository(transactions, secrets);
     const logger = createLogger({ level: 'silent' });
-    const directory = new ChatClientDirectory(repository, transactions, rows.clock, logger);
+    directory = new ChatClientDirectory(repository, transactions, rows.clock, logger);
     const applications = new ApplicationsService(
       rows.applications,
       new ApplicationDirectory(rows.applications, rows.clock),
@@ -107,7 +108,7 @@ describeOnEachDatabase('ChatClientsService', (kind) => {
   it('looks up few secrets at once that nobody has', async () => {
     const { secret } = await create();
     await clients.recognise(secret);
-    const strangers = Array.from({ length: 100 }, (_, i) =>
+    const strangers = Array.from({ length: 100 }, async (_, i) =>
       clients.recognise(`oscc_${String(i).padStart(43, '0')}`),
     );
     // Refused without a promise, or with one: nobody of them is known.
@@ -160,12 +161,12 @@ describeOnEachDatabase('ChatClientsService', (kind) => {
     await clients.recognise(secret);
     rows.clock.advance({ seconds: 59 });
     await clients.recognise(secret);
-    // Written behind the answer; the next write of the same queue comes after it.
-    await create();
+    // Written behind the answer.
+    await directory.onApplicationShutdown();
     expect(await lastUse()).toBe(first);
     rows.clock.advance({ seconds: 1 });
     await clients.recognise(secret);
-    await create();
+    await directory.onApplicationShutdown();
     expect(await lastUse()).toBe(first + 60_000);
   });
 });
