@@ -7,7 +7,7 @@ describe(parseChatUserName, () => {
     ['101-7', null, { userId: 101, applicationId: 7, domain: null }],
     ['101-7', '', { userId: 101, applicationId: 7, domain: null }],
     ['101-7', 'Chat.Local', { userId: 101, applicationId: 7, domain: 'chat.local' }],
-    ['101-7@chat.local', null, { userId: 101, applicationId: 7, domain: 'chat.local' }],
+    ['101-7@chat.local', null, { userId: 101, applicationId: 7, domain: null }],
     ['101-7@chat.local', 'CHAT.local', { userId: 101, applicationId: 7, domain: 'chat.local' }],
     ['2147483647-2147483647', null, { userId: 2147483647, applicationId: 2147483647, domain: null }],
     ['1-1', 'm.local:8448', { userId: 1, applicationId: 1, domain: 'm.local:8448' }],

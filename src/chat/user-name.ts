@@ -2,7 +2,10 @@
 export interface ChatUserName {
   readonly userId: number;
   readonly applicationId: number;
-  /** Lower-cased; null where none is given. */
+  /**
+   * What the chat server itself says beside the name, lower-cased; null where it says none. One that stands in the name
+   * alone is for whoever logs in to choose, and could be another one each time.
+   */
   readonly domain: string | null;
 }
 
@@ -30,13 +33,11 @@ export function parseChatUserName(text: string, domain: string | null): ChatUser
   const userId = Number(match[1]);
   const applicationId = Number(match[2]);
   if (userId > MAX_ID || applicationId > MAX_ID) return null;
-  const own = match[3];
-  if (own === undefined && (domain === null || domain === '')) return { userId, applicationId, domain: null };
-  const named = own === undefined ? null : readDomain(own);
+  const own = match[3] === undefined ? null : readDomain(match[3]);
   const given = domain === null || domain === '' ? null : readDomain(domain);
-  if (named === undefined || given === undefined) return null;
-  if (named !== null && given !== null && named !== given) return null;
-  return { userId, applicationId, domain: named ?? given };
+  if (own === undefined || given === undefined) return null;
+  if (own !== null && given !== null && own !== given) return null;
+  return { userId, applicationId, domain: given };
 }
 
 /** The name as chat servers know it, without a domain. */

@@ -126,6 +126,28 @@ describeOnEachDatabase('the end of a session', (kind) => {
     expect(server.log).toContain('chat not ended: the chat client has no administration');
   });
 
+  it('reaches every connection at message brokers: a name by which it would not be found is not let in', async () => {
+    const rabbitmq = await aChatServer({ kind: 'rabbitmq', user: 'ostiary', password: 'pw' });
+    const ask = async (username: string) => {
+      const body = new URLSearchParams({ username, password: alice.session.token, vhost: '/' }).toString();
+      return (await rabbitmq.askByPath('/rabbitmq/user', { body })).body;
+    };
+    expect(await ask(`${nameOf(alice)}@any.example`)).toBe('deny');
+    expect(await ask(`${nameOf(alice)}@`)).toBe('deny');
+    expect(await ask(nameOf(alice))).toBe('allow');
+    const credentials = { username: `${nameOf(alice)}@any.example`, password: alice.session.token };
+    const mqtt = async (path: string, headers: Record<string, string> = {}) =>
+      (await rabbitmq.ask(path, { body: JSON.stringify(credentials), headers })).body;
+    expect(await mqtt('/mqtt/emqx')).toBe('{"result":"deny"}');
+    expect(await mqtt('/mqtt/vernemq', { 'vernemq-hook': 'auth_on_register' })).toContain('not_allowed');
+    expect((await rabbitmq.ask('/mqtt/user', { body: JSON.stringify(credentials) })).status).toBe(403);
+    await end(alice);
+    await deliver();
+    expect(double.calls.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      `DELETE /api/connections/username/${nameOf(alice)}`,
+    ]);
+  });
+
   it('is told once however often the session logged in, and whatever token it has by now', async () => {
     for (let i = 0; i < 3; i += 1) await logIn(alice);
     const refreshed = await server.api.refresh(alice.session.refresh_token);

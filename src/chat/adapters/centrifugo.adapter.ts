@@ -20,7 +20,7 @@ const words: Words = {
 };
 
 /**
- * Centrifugo's connect proxy: the client's `data` holds the token, `{"token":"…"}`; or its Authorization header does, where
+ * The connect proxy of Centrifugo: the client's `data` holds the token, `{"token":"…"}`; or its Authorization header does, where
  * Centrifugo is told to pass that on and names itself in the path.
  */
 @Injectable()

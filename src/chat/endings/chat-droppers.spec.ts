@@ -153,12 +153,11 @@ describe(ChatDroppers.name, () => {
     const rabbitmq = { kind: 'rabbitmq', user: 'ostiary', password: 'pw' };
     const notFound = { status: 404, body: { error: 'Object Not Found', reason: 'Not Found' } };
 
-    it('closes every connection of the user, by both names that RabbitMQ may know them by', async () => {
+    it('closes every connection of the user, by the one name that opens any', async () => {
       double.answers(() => ({ status: 204 }));
       await drop(rabbitmq);
       expect(double.calls.map(({ method, path }) => `${method} ${path}`)).toEqual([
         'DELETE /api/connections/username/42-7',
-        'DELETE /api/connections/username/42-7%40chat.local',
       ]);
       expect(double.calls[0]!.headers).toMatchObject({
         authorization: `Basic ${Buffer.from('ostiary:pw').toString('base64')}`,
@@ -182,6 +181,28 @@ describe(ChatDroppers.name, () => {
       expect(double.calls.map(({ method, path }) => `${method} ${path}`)).toEqual([
         'GET /api/connections/username/42-7',
         'DELETE /api/connections/127.0.0.1%3A5000%20-%3E%20127.0.0.1%3A5672',
+      ]);
+    });
+
+    it('closes all at once where all are within the virtual hosts: RabbitMQ finds no single one that is young', async () => {
+      const body = [{ name: '127.0.0.1:5000 -> 127.0.0.1:5672', vhost: 'chat' }];
+      double.answers(({ method }) => (method === 'GET' ? { status: 200, body } : { status: 204 }));
+      await drop({ ...rabbitmq, vhosts: ['chat'] }, { domain: null });
+      expect(double.calls.map(({ method, path }) => `${method} ${path}`)).toEqual([
+        'GET /api/connections/username/42-7',
+        'DELETE /api/connections/username/42-7',
+      ]);
+    });
+
+    it('is not done where a connection that was listed is not found yet', async () => {
+      const body = [
+        { name: '127.0.0.1:5000 -> 127.0.0.1:5672', vhost: 'chat' },
+        { name: '127.0.0.1:5001 -> 127.0.0.1:5672', vhost: '/' },
+      ];
+      double.answers(({ method }) => (method === 'GET' ? { status: 200, body } : notFound));
+      expect(await failure(drop({ ...rabbitmq, vhosts: ['chat'] }, { domain: null }))).toEqual([
+        'connection_not_found',
+        false,
       ]);
     });
 

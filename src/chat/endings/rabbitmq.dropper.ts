@@ -26,14 +26,10 @@ export class RabbitmqDropper implements ChatDropper<'rabbitmq'> {
   constructor(private readonly administration: AdministrationCall) {}
 
   async drop(administration: RabbitmqAdministration, drop: ChatDrop, { signal }: DropOptions) {
-    const { user_name, domain } = drop;
-    // RabbitMQ knows the user by the name that was typed, with the domain or without.
-    const names = domain === null ? [user_name] : [user_name, `${user_name}@${domain}`];
-    for (const name of names) {
-      const path = `/api/connections/username/${encodeURIComponent(name)}`;
-      if (administration.vhosts === undefined) await this.close(administration, path, signal);
-      else await this.closeWithin(administration, administration.vhosts, path, signal);
-    }
+    // RabbitMQ knows users by the name that was typed; ours are let in by the plain one alone.
+    const path = `/api/connections/username/${encodeURIComponent(drop.user_name)}`;
+    if (administration.vhosts === undefined) await this.close(administration, path, signal);
+    else await this.closeWithin(administration, administration.vhosts, path, signal);
   }
 
   private async closeWithin(
@@ -44,10 +40,21 @@ export class RabbitmqDropper implements ChatDropper<'rabbitmq'> {
   ): Promise<void> {
     const answer = await this.call('GET', administration, path, signal);
     if (answer.status === NOT_FOUND) return;
-    for (const { name, vhost } of connectionsOf(answer)) {
-      if (vhost !== undefined && !vhosts.includes(vhost)) continue;
-      await this.close(administration, `/api/connections/${encodeURIComponent(name)}`, signal);
+    const connections = connectionsOf(answer);
+    const isWithin = ({ vhost }: { readonly vhost?: string | undefined }) =>
+      vhost === undefined || vhosts.includes(vhost);
+    const within = connections.filter(isWithin);
+    if (within.length === 0) return;
+    if (within.length === connections.length) return this.close(administration, path, signal);
+    let areKnown = true;
+    for (const { name } of within) {
+      const connection = `/api/connections/${encodeURIComponent(name)}`;
+      const { status } = await this.call('DELETE', administration, connection, signal);
+      if (status === NOT_FOUND) areKnown = false;
     }
+    // By name RabbitMQ finds a connection in its statistics alone, which are seconds late: one that was listed and is not found
+    // may have gone by itself, or may not be there yet.
+    if (!areKnown) throw new DeliveryError('connection_not_found', false);
   }
 
   private async close(
