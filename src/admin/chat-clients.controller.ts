@@ -105,7 +105,9 @@ export class AdminChatClientsController {
   }
 
   private async documentOf(client: ChatClient) {
-    const administration = client.hasAdministration ? await this.clients.findAdministration(client.id) : null;
+    const administration = client.hasAdministration
+      ? await this.clients.findShownAdministration(client.id)
+      : null;
     return toChatClientDocument(client, administration);
   }
 }

@@ -3,6 +3,7 @@ import { applicationSettingsSchema, type SettingsError } from '../applications/a
 import { BrokerError } from '../errors/broker-error.js';
 import type { ErrorCode } from '../errors/error-catalog.js';
 import { line, time } from '../http/input.js';
+import { canBeSlug } from '../identity-providers/provider-slug.js';
 
 const MAX_NAME = 100;
 const MAX_PAGE = 100;
@@ -88,6 +89,16 @@ export const changeChatClientBody = z.strictObject({
   administration: administration.optional(),
 });
 
+export const outboxQuery = z.strictObject({
+  failed: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((value) => value === 'true')
+    .describe('Only those that were given up'),
+  limit: z.coerce.number().int().min(1).max(MAX_AUDIT_PAGE).default(MAX_PAGE),
+  cursor,
+});
+
 /** Faults that only show beside the settings that are stored already. */
 export function settingsFault({ faults }: SettingsError): BrokerError {
   return new BrokerError('validation_failed', {
@@ -105,8 +116,14 @@ export function toId(parameter: string, code: ErrorCode): number {
   return Number(parameter);
 }
 
-/** The slug of a provider in a path; other text is nobody's, and PostgreSQL takes no NUL. */
+/** The id of a message in a path; those have 64 bits. @throws BrokerError `outbox_message_not_found` */
+export function toMessageId(parameter: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(parameter)) throw new BrokerError('outbox_message_not_found');
+  return Number(parameter);
+}
+
+/** The slug of a provider in a path. @throws BrokerError `identity_provider_not_found` */
 export function toSlug(parameter: string): string {
-  if (!/^[a-z0-9_-]{1,64}$/.test(parameter)) throw new BrokerError('identity_provider_not_found');
+  if (!canBeSlug(parameter)) throw new BrokerError('identity_provider_not_found');
   return parameter;
 }

@@ -20,10 +20,10 @@ import { XmppAdapter } from './adapters/xmpp.adapter.js';
 import type { ChatAdapter } from './adapters/chat-adapter.js';
 import { ChatCheckService } from './chat-check.service.js';
 import { chatFaces } from './chat-face.js';
-import { ChatLogins, ForgetfulChatLogins } from './chat-logins.js';
 import { TurnCredentials } from './turn-credentials.js';
 import { ChatClientGuard } from './clients/chat-client.guard.js';
 import { ChatClientsModule } from './clients/chat-clients.module.js';
+import { ChatEndingsModule } from './endings/chat-endings.module.js';
 
 const adapters = [
   VerifyAdapter,
@@ -52,6 +52,7 @@ class ChatAdapters {
     AccountsModule,
     ApplicationsModule,
     ChatClientsModule,
+    ChatEndingsModule,
     LocalAuthModule,
     SessionModule,
     ThrottleModule,
@@ -59,7 +60,6 @@ class ChatAdapters {
   ],
   providers: [
     ChatCheckService,
-    { provide: ChatLogins, useClass: ForgetfulChatLogins },
     TurnCredentials,
     ...adapters,
     {

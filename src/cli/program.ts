@@ -3,6 +3,7 @@ import { PRODUCT_VERSION } from '../version.js';
 import { addAdminKeysCommands } from './admin-keys.commands.js';
 import { addAppsCommands } from './apps.commands.js';
 import { addAuditCommands } from './audit.commands.js';
+import { addChatExtauthCommand } from './chat-extauth.command.js';
 import { addChatClientsCommands } from './chat-clients.commands.js';
 import { addConfigCommands } from './config.commands.js';
 import { addDatabaseCommands } from './database.commands.js';
@@ -32,6 +33,7 @@ export function buildProgram(): { readonly program: Command; readonly output: Ou
   addChatClientsCommands(program, output);
   addAuditCommands(program, output);
   addProvidersCommands(program, output);
+  addChatExtauthCommand(program, output);
   addSecretsCommands(program, output);
   addDatabaseCommands(program, output);
   addJobsCommands(program, output);

@@ -131,7 +131,6 @@ function toConfig(raw: RawConfig, turnSecret: string | null): Config {
       breakSeconds: raw.identity_providers.break_seconds,
       insecureFirebaseEmulatorInProduction: raw.identity_providers.insecure_firebase_emulator_in_production,
     },
-    chat: { rememberedSessions: raw.chat.remembered_sessions },
     jobs: { enabled: raw.jobs.enabled, restMilliseconds: raw.jobs.rest_milliseconds },
     passwords: {
       memoryKib: passwords.memory_kib,
@@ -141,6 +140,7 @@ function toConfig(raw: RawConfig, turnSecret: string | null): Config {
       queueLimit: passwords.queue_limit,
     },
     chat: {
+      rememberedSessions: raw.chat.remembered_sessions,
       domain: raw.chat.domain,
       topics: raw.chat.topics,
       rabbitmq: raw.chat.rabbitmq,

@@ -34,7 +34,6 @@ export class ConfigModule {
       { provide: SessionsConfig, useValue: config.sessions },
       { provide: OutboundConfig, useValue: config.outbound },
       { provide: IdentityProvidersConfig, useValue: config.identityProviders },
-      { provide: ChatConfig, useValue: config.chat },
       { provide: JobsConfig, useValue: config.jobs },
       { provide: PasswordsConfig, useValue: config.passwords },
       { provide: ChatConfig, useValue: config.chat },

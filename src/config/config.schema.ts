@@ -98,7 +98,6 @@ export const configSchema = z
       break_seconds: positive.max(3600),
       insecure_firebase_emulator_in_production: z.boolean(),
     }),
-    chat: z.strictObject({ remembered_sessions: positive.max(10_000_000) }),
     jobs: z.strictObject({ enabled: z.boolean(), rest_milliseconds: z.int().min(0).max(60_000) }),
     passwords: z
       .strictObject({
@@ -112,6 +111,7 @@ export const configSchema = z
       .superRefine(hashingIsStrongEnough)
       .superRefine(poolFitsItsThreads),
     chat: z.strictObject({
+      remembered_sessions: positive.max(10_000_000),
       domain: hostName.nullable(),
       topics: z.strictObject({ read: topicFilters, write: topicFilters }),
       rabbitmq: z.strictObject({ vhosts: names, exchanges: names, queues: names }),

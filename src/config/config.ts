@@ -76,11 +76,6 @@ export abstract class IdentityProvidersConfig {
   abstract readonly insecureFirebaseEmulatorInProduction: boolean;
 }
 
-export abstract class ChatConfig {
-  /** Sessions of which each process knows what they have opened. */
-  abstract readonly rememberedSessions: number;
-}
-
 export abstract class JobsConfig {
   /** Whether this process does jobs while it serves. */
   abstract readonly enabled: boolean;
@@ -96,6 +91,8 @@ export abstract class PasswordsConfig {
 }
 
 export abstract class ChatConfig {
+  /** Sessions of which each process knows what they have opened. */
+  abstract readonly rememberedSessions: number;
   /** The host that ejabberd is told a token's user is at, where its own question does not say; null: that of `publicUrl`. */
   abstract readonly domain: string | null;
   /** MQTT filters with `{user_id}`, `{app_id}` and `{username}`. */
@@ -147,7 +144,6 @@ export interface Config {
   readonly sessions: SessionsConfig;
   readonly outbound: OutboundConfig;
   readonly identityProviders: IdentityProvidersConfig;
-  readonly chat: ChatConfig;
   readonly jobs: JobsConfig;
   readonly passwords: PasswordsConfig;
   readonly chat: ChatConfig;

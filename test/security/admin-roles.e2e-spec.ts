@@ -2,7 +2,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { adminRoles, roleSuffices, type AdminRole } from '../../src/admin-keys/admin-key.js';
 import { AdminKeysService } from '../../src/admin-keys/admin-keys.service.js';
 import type { Application } from '../../src/applications/application.js';
-import { ChatClientsService } from '../../src/chat/clients/chat-clients.service.js';
 import type { Answer } from '../support/api-client.js';
 import { ChatServer } from '../support/chat/chat-server.js';
 import { DatabaseRows } from '../support/database-rows.js';
@@ -92,7 +91,6 @@ describeOnEachDatabase('admin keys', (kind) => {
   let identityId: number;
   let chatClientId: number;
   let messageId: number;
-  let chatClientId: number;
   let routes: DescribedRoute[];
   let keys: Record<AdminRole, string>;
 
@@ -122,9 +120,6 @@ describeOnEachDatabase('admin keys', (kind) => {
        VALUES ('test', 'test', '{}', 1, 0, 0, 0) RETURNING id`,
     );
     messageId = messages[0]!.id;
-    const clients = server.app.get(ChatClientsService, { strict: false });
-    chatClientId = (await clients.create({ name: 'Test', applicationId: null, administration: null })).client
-      .id;
   };
   beforeEach(prepare);
 
@@ -139,7 +134,7 @@ describeOnEachDatabase('admin keys', (kind) => {
     }: { extra?: object; query?: string; headers?: Record<string, string> } = {},
   ): Promise<Answer> => {
     const path = route.path
-      .replace('{id}', `${route.path.includes('/chat-clients/') ? chatClientId : application.id}`)
+      .replace('{id}', `${application.id}`)
       .replace('{user_id}', `${userId}`)
       .replace('{identity_id}', `${identityId}`)
       .replace('{client_id}', `${chatClientId}`)

@@ -23,8 +23,8 @@ export interface ScriptedServer {
   close(): Promise<void>;
 }
 
-/** A server that answers each request as it was told last. */
-export async function scriptedServer(): Promise<ScriptedServer> {
+/** A server that answers each request as it was told last. @param port a free one where none is given. */
+export async function scriptedServer({ port = 0 } = {}): Promise<ScriptedServer> {
   let current: ScriptedAnswer | 'stall' | 'drip' | 'hang up' = { body: '' };
   const requests: string[] = [];
   const heads: IncomingMessage['headers'][] = [];
@@ -36,7 +36,7 @@ export async function scriptedServer(): Promise<ScriptedServer> {
     if (current === 'drip') return void response.writeHead(200).write('{');
     response.writeHead(current.status ?? 200, current.headers).end(current.body);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
