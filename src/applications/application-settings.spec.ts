@@ -35,6 +35,10 @@ describe('application settings', () => {
       allowed_origins: [],
       redirect_uris: [],
       faces: [],
+      chat: true,
+      chat_password: false,
+      chat_checks_count_as_use: true,
+      chat_ends_when_idle: false,
     });
   });
 
