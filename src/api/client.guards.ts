@@ -7,7 +7,6 @@ import { BrokerError } from '../errors/broker-error.js';
 import { parseAuthorization } from '../http/authorization.js';
 import type { Client } from '../local-auth/client.js';
 import { identifyActor } from '../observability/request-context.js';
-import { sameSecret } from '../secrets/secrets.js';
 import { SessionChecker } from '../session/session-checker.js';
 import { allowsOrigin } from './origin.js';
 import { identifySession } from './session.guards.js';
@@ -22,10 +21,8 @@ export class ClientAuthentication {
 
   /** HTTP Basic with auth_key and auth_secret: the application's own backend. @throws BrokerError `invalid_client` */
   async byBasic(request: FastifyRequest, authKey: string, authSecret: string): Promise<Client> {
-    const application = await this.applications.findByAuthKey(authKey);
-    // Compared even when there is nothing to compare with, so that the time does not tell which keys exist.
-    const matches = sameSecret(authSecret, application?.authSecret ?? '');
-    if (!application || !matches) throw new BrokerError('invalid_client');
+    const application = await this.applications.authenticate(authKey, authSecret);
+    if (!application) throw new BrokerError('invalid_client');
     identifyActor('application', application.id);
     return this.clientOf(request, application, true);
   }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { AllowedOrigins } from '../http/cors.js';
+import { sameSecret } from '../secrets/secrets.js';
 import { Clock } from '../time/clock.js';
 import type { Application } from './application.js';
 import { ApplicationRepository } from './application.repository.js';
@@ -55,6 +56,14 @@ export class ApplicationDirectory extends AllowedOrigins {
   /** @returns null when there is no such application. */
   async find(id: number): Promise<Application | null> {
     return this.peek(id) ?? this.read(id);
+  }
+
+  /** The application whose backend shows both of its keys; null when they are not those of one application. */
+  async authenticate(authKey: string, authSecret: string): Promise<Application | null> {
+    const application = await this.findByAuthKey(authKey);
+    // Compared even when there is nothing to compare with, so that the time does not tell which keys exist.
+    const matches = sameSecret(authSecret, application?.authSecret ?? '');
+    return matches ? application : null;
   }
 
   async findByAuthKey(authKey: string): Promise<Application | null> {

@@ -6,9 +6,13 @@ const MAX_TOKEN_LENGTH = 255;
 /** RFC 6750 §2.1 with the alphabet that our tokens use. */
 const TOKEN = /^[A-Za-z0-9._~-]+$/;
 
+export interface BasicCredentials {
+  readonly user: string;
+  readonly password: string;
+}
+
 export type Authorization =
-  | { readonly scheme: 'bearer'; readonly token: string }
-  | { readonly scheme: 'basic'; readonly user: string; readonly password: string };
+  { readonly scheme: 'bearer'; readonly token: string } | ({ readonly scheme: 'basic' } & BasicCredentials);
 
 /**
  * The token of an `Authorization: Bearer` header.
@@ -24,10 +28,22 @@ export function bearerToken(header: string | undefined): string {
 
 /** Whatever an `Authorization: Bearer` header holds. @throws BrokerError `authentication_required` without one. */
 export function bearerValue(header: string | undefined): string {
-  if (header === undefined || header.length < 7 || header.slice(0, 7).toLowerCase() !== 'bearer ') {
-    throw new BrokerError('authentication_required');
-  }
-  return header.slice(7).trim();
+  const value = readBearer(header);
+  if (value === null) throw new BrokerError('authentication_required');
+  return value;
+}
+
+/** Whatever an `Authorization: Bearer` header holds (RFC 6750 §2.1); null without one. */
+export function readBearer(header: string | undefined): string | null {
+  return header?.slice(0, 7).toLowerCase() === 'bearer ' ? header.slice(7).trim() : null;
+}
+
+/** What an `Authorization: Basic` header holds (RFC 7617 §2); null without one, or when it cannot be read. */
+export function readBasic(header: string | undefined): BasicCredentials | null {
+  if (header === undefined || !isBasic(header)) return null;
+  const decoded = Buffer.from(header.slice(6).trim(), 'base64').toString('utf8');
+  const colon = decoded.indexOf(':');
+  return colon < 1 ? null : { user: decoded.slice(0, colon), password: decoded.slice(colon + 1) };
 }
 
 /**
@@ -38,9 +54,12 @@ export function bearerValue(header: string | undefined): string {
  */
 export function parseAuthorization(header: string | undefined): Authorization | null {
   if (header === undefined) return null;
-  if (header.slice(0, 6).toLowerCase() !== 'basic ') return { scheme: 'bearer', token: bearerToken(header) };
-  const decoded = Buffer.from(header.slice(6).trim(), 'base64').toString('utf8');
-  const colon = decoded.indexOf(':');
-  if (colon < 1) throw new BrokerError('invalid_client');
-  return { scheme: 'basic', user: decoded.slice(0, colon), password: decoded.slice(colon + 1) };
+  if (!isBasic(header)) return { scheme: 'bearer', token: bearerToken(header) };
+  const credentials = readBasic(header);
+  if (credentials === null) throw new BrokerError('invalid_client');
+  return { scheme: 'basic', ...credentials };
+}
+
+function isBasic(header: string): boolean {
+  return header.slice(0, 6).toLowerCase() === 'basic ';
 }

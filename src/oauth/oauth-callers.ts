@@ -3,7 +3,7 @@ import type { Application } from '../applications/application.js';
 import { ApplicationDirectory } from '../applications/application-directory.js';
 import { ChatClientGuard } from '../chat/clients/chat-client.guard.js';
 import type { ChatClient } from '../chat/clients/chat-client.js';
-import { sameSecret } from '../secrets/secrets.js';
+import { readBasic } from '../http/authorization.js';
 
 /** Who may ask about tokens and end them: a chat server, or the backend of an application. */
 export type OAuthCaller =
@@ -28,13 +28,7 @@ export class OAuthCallers {
 
   /** By HTTP Basic with auth_key and auth_secret. */
   private async applicationOf(header: string | undefined): Promise<Application | null> {
-    if (header?.slice(0, 6).toLowerCase() !== 'basic ') return null;
-    const decoded = Buffer.from(header.slice(6).trim(), 'base64').toString('utf8');
-    const colon = decoded.indexOf(':');
-    if (colon < 1) return null;
-    const application = await this.applications.findByAuthKey(decoded.slice(0, colon));
-    // Compared even when there is nothing to compare with, so that the time does not tell which keys exist.
-    const matches = sameSecret(decoded.slice(colon + 1), application?.authSecret ?? '');
-    return matches ? application : null;
+    const credentials = readBasic(header);
+    return credentials && this.applications.authenticate(credentials.user, credentials.password);
   }
 }

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { readBasic } from '../../http/authorization.js';
 import { readFields, textOf } from '../../http/raw/fields.js';
 import { emptyReply, type RawReply, type RawRequest } from '../../http/raw/raw-routes.js';
 import { ChatCheckService } from '../chat-check.service.js';
 import type { ChatClient } from '../clients/chat-client.js';
-import { readBasic } from './basic-credentials.js';
 import { say, type ChatAdapter, type ChatRoute, type Words } from './chat-adapter.js';
 
 const yes = emptyReply(200);
@@ -32,6 +32,7 @@ export class BasicAdapter implements ChatAdapter {
     const credentials = readBasic(request.headers.authorization);
     if (!credentials) return words.no;
     const domain = textOf(readFields(request), 'server') ?? null;
-    return say(this.checks.check({ adapter: 'basic', domain, ...credentials }, client), words);
+    const { user, password: secret } = credentials;
+    return say(this.checks.check({ adapter: 'basic', domain, user, secret }, client), words);
   }
 }

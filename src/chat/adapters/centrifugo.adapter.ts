@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import { readBearer } from '../../http/authorization.js';
 import { readFields } from '../../http/raw/fields.js';
 import { jsonReply, type RawReply, type RawRequest } from '../../http/raw/raw-routes.js';
 import { ChatCheckService } from '../chat-check.service.js';
 import type { ChatClient } from '../clients/chat-client.js';
 import { say, type ChatAdapter, type ChatRoute, type Words } from './chat-adapter.js';
-import { bearerOf } from './forward.adapter.js';
 
 const words: Words = {
   // 4500 to 4999: the client is not to come back by itself.
@@ -52,5 +52,5 @@ function tokenIn(data: unknown): string | null {
 
 /** The header is the chat server's own unless that has named itself otherwise. */
 function userHeader({ parameters, headers }: RawRequest): string | null {
-  return parameters['secret'] === undefined ? null : bearerOf(headers.authorization);
+  return parameters['secret'] === undefined ? null : readBearer(headers.authorization);
 }

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { readBasic, readBearer } from '../../http/authorization.js';
 import { emptyReply, type RawReply, type RawRequest } from '../../http/raw/raw-routes.js';
 import { ChatCheckService } from '../chat-check.service.js';
 import type { ChatClient } from '../clients/chat-client.js';
 import type { ChatAllowed } from '../verdict.js';
-import { readBasic } from './basic-credentials.js';
 import { say, type ChatAdapter, type ChatRoute, type Words } from './chat-adapter.js';
 
 const words: Words = {
@@ -36,16 +36,14 @@ export class ForwardAdapter implements ChatAdapter {
   ): RawReply | Promise<RawReply> {
     const adapter = 'forward';
     const named = readBasic(authorization);
-    if (named) return say(this.checks.check({ adapter, domain: null, ...named }, client), words);
-    const secret = bearerOf(authorization);
+    if (named) {
+      const { user, password: secret } = named;
+      return say(this.checks.check({ adapter, domain: null, user, secret }, client), words);
+    }
+    const secret = readBearer(authorization);
     if (secret === null) return words.no;
     return say(this.checks.checkToken({ adapter, domain: null, secret }, client), words);
   }
-}
-
-/** The token of an `Authorization: Bearer` header; null without one. */
-export function bearerOf(header: string | undefined): string | null {
-  return header?.slice(0, 7).toLowerCase() === 'bearer ' ? header.slice(7).trim() : null;
 }
 
 /** Instants in whole seconds since the epoch. */

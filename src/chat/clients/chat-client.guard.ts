@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { readBasic, readBearer, type BasicCredentials } from '../../http/authorization.js';
 import type { ChatClient } from './chat-client.js';
 import { ChatClientDirectory } from './chat-client-directory.js';
 
@@ -14,10 +15,10 @@ export class ChatClientGuard {
    * @returns null for whoever is not known.
    */
   byHeader(header: string | undefined): ChatClient | null | Promise<ChatClient | null> {
-    if (header === undefined) return null;
-    const scheme = header.slice(0, 7).toLowerCase();
-    if (scheme === 'bearer ') return this.directory.recognise(header.slice(7).trim());
-    return scheme.startsWith('basic ') ? this.byBasic(header.slice(6)) : null;
+    const secret = readBearer(header);
+    if (secret !== null) return this.directory.recognise(secret);
+    const credentials = readBasic(header);
+    return credentials && this.byBasic(credentials);
   }
 
   /** By the secret alone, for those that can say it only in a path. @returns as `byHeader`. */
@@ -25,14 +26,10 @@ export class ChatClientGuard {
     return secret === undefined ? null : this.directory.recognise(secret);
   }
 
-  private byBasic(encoded: string): ChatClient | null | Promise<ChatClient | null> {
-    const decoded = Buffer.from(encoded.trim(), 'base64').toString('utf8');
-    const colon = decoded.indexOf(':');
-    if (colon < 1) return null;
-    const id = decoded.slice(0, colon);
+  private byBasic({ user, password }: BasicCredentials): ChatClient | null | Promise<ChatClient | null> {
     const isTheirs = (client: ChatClient | null) =>
-      client !== null && String(client.id) === id ? client : null;
-    const recognised = this.directory.recognise(decoded.slice(colon + 1));
+      client !== null && String(client.id) === user ? client : null;
+    const recognised = this.directory.recognise(password);
     return recognised instanceof Promise ? recognised.then(isTheirs) : isTheirs(recognised);
   }
 }
